@@ -1,0 +1,252 @@
+"""From an event to its decisions: keep what it says of orders and customers, ask the rules, decide once, hand on.
+
+queue --> facts --> rules --> body (S3) --> decision (ledger, "not yet decided") --> jobs (queues, due)
+                                                  |
+                      redelivered: the first decision and its jobs are read back, never made anew
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from vestnik import channels, events, plugins, resources
+from vestnik.domain import messages, patterns, rules
+from vestnik.domain.messages import State
+from vestnik.domain.rules import Decision, Staff
+from vestnik.flows import known, queueing
+from vestnik.store import keys, ledger, s3, settings
+from vestnik.store.settings import Settings
+
+PURPOSE = "transactional"
+USEFUL_LIFE = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An event out of the queue; `receipt` names its queue message."""
+
+    receipt: str
+    shop: str
+    eid: str
+    event: dict[str, Any]
+    received: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be kept of one event: its body's entry and its decision."""
+
+    incoming: Incoming
+    entry: dict[str, Any]
+    revision: int
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """The messages that are to go."""
+        jobs: list[dict[str, Any]] = self.entry["jobs"]
+        return jobs
+
+
+def read(receipt: str, body: str) -> Incoming:
+    """An event as the intake queued it. Raises where it is none (it then ends in the dead-letter queue)."""
+    parcel = json.loads(body)
+    return Incoming(receipt, parcel["shop"], parcel["eid"], parcel["event"], parcel["received"])
+
+
+def evaluate(incoming: Iterable[Incoming], now: datetime) -> set[str]:
+    """Decide on events; the receipts of those that must come again. One bad event holds up no other."""
+    failed: set[str] = set()
+    for shop, group in _by_shop(incoming).items():
+        try:
+            failed |= _evaluate_shop(shop, group, now)
+        except Exception as error:
+            resources.log("evaluation-failed", shop=shop, error=repr(error))
+            failed |= {one.receipt for one in group}
+    return failed
+
+
+def _by_shop(incoming: Iterable[Incoming]) -> dict[str, list[Incoming]]:
+    """Each shop's events in order of their time, each event once (its repeats say nothing new)."""
+    shops: dict[str, dict[str, Incoming]] = defaultdict(dict)
+    for one in incoming:
+        shops[one.shop].setdefault(one.eid, one)
+    return {shop: sorted(group.values(), key=lambda i: i.event["time"]) for shop, group in shops.items()}
+
+
+def _evaluate_shop(shop: str, group: list[Incoming], now: datetime) -> set[str]:
+    current = settings.current(shop, now)
+    facts = known.Known(shop, current, [one.event for one in group])
+    plans, failed = [], set()
+    for one in group:
+        try:
+            plans.append(plan(one, facts.of(one.event), current, facts.staff, now))
+        except Exception as error:
+            resources.log("event-failed", shop=shop, eid=one.eid, error=repr(error))
+            failed.add(one.receipt)
+    if plans:
+        _hand_on(shop, plans, now)
+    return failed
+
+
+def plan(one: Incoming, facts: known.Facts, current: Settings, staff: Staff, now: datetime) -> Plan:
+    """What is to become of one event: decisions of the rules it matches, and a job for each message."""
+    decisions = _decisions(one.event, facts, current, staff)
+    jobs = [_job(one, d, facts.plain, current, now) for d in decisions if d.state == "planned"]
+    entry = {
+        "event": one.event,
+        "facts": facts.plain,
+        "jobs": [job for job in jobs if job],
+        "decisions": [_shown(one, d, now) for d in decisions],
+    }
+    return Plan(one, entry, current.revision)
+
+
+def _decisions(event: dict[str, Any], facts: known.Facts, current: Settings, staff: Staff) -> list[Decision]:
+    if event.get("notify", True) is False:
+        return []
+    matching = [all_rules(current)[id] for id in index(current).match(facts.plain)]
+    decisions = rules.decide(matching, facts.plain, staff, current.shop)
+    for decision in decisions:
+        _last_word(decision, event["type"], facts, current)
+    return decisions
+
+
+def _last_word(decision: Decision, type: str, facts: known.Facts, current: Settings) -> None:
+    """What only the whole picture tells: a newer status is known, or nobody can send by this channel."""
+    if decision.state != "planned":
+        return
+    module = events.find(type)
+    if facts.overtaken and module is not None and module.STATUS:
+        decision.state, decision.reason = State.SUPERSEDED.value, "a newer status of the order is known already"
+    elif sender_of(decision.rule, current) is None:
+        decision.state, decision.reason = "skipped", f"the shop has no sender for {decision.channel}"
+
+
+def index(current: Settings) -> patterns.Index:
+    """The active rules of a settings revision, compiled once."""
+    if "index" not in current.kept:
+        active = {id: rule["pattern"] for id, rule in all_rules(current).items() if rule.get("active", True)}
+        current.kept["index"] = patterns.compile_index(active)
+    compiled: patterns.Index = current.kept["index"]
+    return compiled
+
+
+def all_rules(current: Settings) -> dict[str, dict[str, Any]]:
+    """The shipped rules, and the shop's own over them, by id."""
+    if "rules" not in current.kept:
+        shipped = {str(rule["id"]): rule for rule in events.rules()}
+        current.kept["rules"] = shipped | {id: {**rule, "id": id} for id, rule in current.rules.items()}
+    found: dict[str, dict[str, Any]] = current.kept["rules"]
+    return found
+
+
+def sender_of(rule: Mapping[str, Any], current: Settings) -> dict[str, Any] | None:
+    """The sender of a rule's messages: its own choice, else the channel's default, else the channel's first."""
+    by_channel = [s for _, s in sorted(current.senders.items()) if s["channel"] == rule["channel"]]
+    chosen = [s for s in by_channel if s["id"] == rule.get("sender")]
+    return next(iter([*chosen, *(s for s in by_channel if s.get("default")), *by_channel]), None)
+
+
+def _job(
+    one: Incoming, decision: Decision, facts: Mapping[str, Any], current: Settings, now: datetime
+) -> dict[str, Any]:
+    """The message as it travels to its channel (see docs/architecture.md for the shape)."""
+    module = events.find(one.event["type"])
+    own = current.types.get(one.event["type"], {})
+    purpose = decision.rule.get("purpose") or (module.PURPOSE if module else own.get("purpose", PURPOSE))
+    sender = sender_of(decision.rule, current) or {}
+    life = module.USEFUL_LIFE if module else rules.duration(own.get("useful_life", "P14D"))
+    return {
+        "v": 1,
+        "shop": one.shop,
+        "message": _mid(one, decision, now),
+        "event": one.eid,
+        "type": one.event["type"],
+        "rule": decision.rule["id"],
+        "template": template_of(decision.rule, decision.person.role, one.event["type"]),
+        "channel": decision.channel,
+        "plugin": sender["plugin"],
+        "sender": sender["id"],
+        "queue": queue_of(sender["plugin"], purpose),
+        "recipient": asdict(decision.person),
+        "purpose": purpose,
+        "one_time": bool(module and module.ONE_TIME),
+        "created": now.isoformat(),
+        "time": one.event["time"],
+        "expires": (datetime.fromisoformat(one.event["time"]) + life).isoformat(),
+        "until": (now + rules.duration(decision.rule.get("delay") or "PT0S")).isoformat(),
+        "order": str((facts.get("order") or {}).get("id", "")),
+    }
+
+
+def template_of(rule: Mapping[str, Any], role: str, type: str) -> str:
+    """The template a rule uses for a kind of recipient; its event's shipped one where it names none."""
+    named: str = (rule.get("templates") or {}).get(role, "")
+    return named or f"{type}/{rules.audience(role)}"
+
+
+def queue_of(plugin: str, purpose: str) -> str:
+    """The queue of a channel for a purpose: mailings have a lane of their own where the channel says so."""
+    module = plugins.load(channels, plugin)
+    lane = "-marketing" if module and purpose in module.LANES and purpose == "marketing" else ""
+    return f"to-send-{plugin.replace('_', '-')}{lane}"
+
+
+def _mid(one: Incoming, decision: Decision, now: datetime) -> str:
+    return messages.message_id(keys.day(now), one.eid, decision.person.key, decision.channel)
+
+
+def _shown(one: Incoming, decision: Decision, now: datetime) -> dict[str, Any]:
+    """A decision as it is kept: small, and without addresses."""
+    kept = {
+        "rule": decision.rule["id"],
+        "recipient": decision.person.key if decision.person.kind in ("customer", "staff") else decision.person.kind,
+        "role": decision.person.role,
+        "channel": decision.channel,
+        "message": _mid(one, decision, now) if decision.state != "skipped" else None,
+        "state": decision.state,
+    }
+    return kept | ({"reason": decision.reason} if decision.reason else {})
+
+
+def _hand_on(shop: str, plans: list[Plan], now: datetime) -> None:
+    body = keys.body(shop, keys.day(now), "events", resources.new_id())
+    s3.write(body, [plan.entry for plan in plans])
+    for position, plan in enumerate(plans):
+        _decide_once(shop, plan, (body, position), now)
+    due = [_travelling(plan, job) for plan in plans for job in plan.jobs]
+    queueing.enqueue(due, now)
+
+
+def _travelling(plan: Plan, job: dict[str, Any]) -> dict[str, Any]:
+    return {**job, "body": plan.entry["body"], "facts": plan.entry["facts"]}
+
+
+def _decide_once(shop: str, plan: Plan, body: tuple[str, int], now: datetime) -> None:
+    """Keep the decision; where one stands already, go on with that one and its jobs."""
+    plan.entry["body"] = list(body)
+    event = plan.incoming.event
+    first = ledger.decide(
+        shop,
+        plan.incoming.eid,
+        {
+            "attempt": resources.new_id(8),
+            "type": event["type"],
+            "source": event["source"],
+            "id": event["id"],
+            "time": event["time"],
+            "received": plan.incoming.received,
+            "decided": now.isoformat(),
+            "revision": plan.revision,
+            "body": body[0],
+            "n": body[1],
+            "decisions": json.dumps(plan.entry["decisions"], ensure_ascii=False, separators=(",", ":")),
+        },
+        now,
+    )
+    if first is not None:
+        entry = s3.read(first["body"])[first["n"]] or {"jobs": [], "facts": {}}
+        plan.entry = {**entry, "body": [first["body"], first["n"]]}

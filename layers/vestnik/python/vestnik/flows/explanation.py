@@ -1,0 +1,199 @@
+"""Why: what was decided of an event, rule by rule and person by person, and what became of each message.
+
+Decisions are read as they were taken. Why a rule did not match is worked out anew, from the settings revision and
+the facts that the decision was taken with.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from vestnik import events
+from vestnik.domain import masking, messages, patterns
+from vestnik.domain.messages import State
+from vestnik.errors import Refused
+from vestnik.store import ledger, s3, settings
+
+MESSAGE_ID = re.compile(r"\d{6}[0-9a-f][a-z2-7]{26}-[a-z2-7]{8}")
+EVENT_ID = re.compile(r"[a-z2-7]{26}")
+VERSIONS_LOOKED_AT = 100
+SHOWN = (
+    "type rule template channel plugin sender person address order state created updated until attempts reason "
+    "doubtful sent_at ended provider_id erased purpose".split()
+)
+OPTIONAL = frozenset({"order", "until", "reason", "sent_at", "ended", "provider_id", "purpose"})
+
+type Shown = dict[str, Any]
+
+
+def event(shop: str, eid: str) -> Shown | None:
+    """The explanation of an event: {id, source, event_id, type, time, received, revision, erased, event, rules,
+    decisions, messages}; None where the ledger has none.
+
+    `rules`: {id, name, active, matched, why: [{field, found, expected}], told: [decision]}; `matched` and `why` are
+    None where the facts are gone.
+    """
+    item = ledger.event(shop, eid) if EVENT_ID.fullmatch(eid) else None
+    if item is None:
+        return None
+    entry = _entry(item)
+    hidden = _Hidden(shop, item["type"], entry)
+    decisions = _decisions(item, entry)
+    return {
+        "id": eid,
+        "source": item["source"],
+        "event_id": item["id"],
+        **{name: item[name] for name in ("type", "time", "received", "revision")},
+        "erased": bool(item.get("erased")),
+        "event": hidden.event(),
+        "rules": [_judged(rule, item["type"], entry, decisions, hidden) for rule in _rules(shop, item["revision"])],
+        "decisions": decisions,
+        "messages": _messages(shop, item, decisions),
+    }
+
+
+def _rules(shop: str, revision: int) -> list[dict[str, Any]]:
+    """The rules in force at a revision: the shop's, and the shipped ones that it has not put its own in place of."""
+    own = settings.at_revision(shop, revision).rules
+    shipped: dict[str, Any] = {str(rule["id"]): rule for rule in events.rules()}
+    return [{**rule, "id": id} for id, rule in sorted({**shipped, **own}.items())]
+
+
+def _judged(
+    rule: Mapping[str, Any], type: str, entry: Shown | None, decisions: list[Shown], hidden: "_Hidden"
+) -> Shown:
+    told = [decision for decision in decisions if decision["rule"] == rule["id"]]
+    why = _unmet(rule, entry["facts"]) if entry else None
+    active = rule.get("active", True)
+    return {
+        "id": rule["id"],
+        "name": rule.get("name", ""),
+        "active": active,
+        "matched": None if why is None else active and not why,
+        "why": None if why is None else hidden.of(why),
+        "told": told,
+    }
+
+
+def _unmet(rule: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Shown]:
+    """The conditions of a rule that the facts do not meet."""
+    try:
+        unmet = patterns.explain(rule["pattern"], facts)
+    except Refused as refused:
+        return [{"field": refused.where, "found": "the rule's pattern", "expected": refused.reason}]
+    return [{"field": path, "found": found, "expected": expected} for path, found, expected in unmet]
+
+
+def _decisions(item: Mapping[str, Any], entry: Shown | None) -> list[Shown]:
+    """The decisions that stand: those in the ledger, or in the body where the ledger had no room for all."""
+    stand = ledger.decisions_of(item)
+    whole = (entry or {}).get("decisions") or []
+    return whole if len(whole) > len(stand) else stand
+
+
+def _messages(shop: str, item: Mapping[str, Any], decisions: list[Shown]) -> list[Shown]:
+    """Each message of an event as it stands: by its record, or as planned where it has none yet."""
+    planned = {decision["message"]: decision for decision in decisions if decision.get("message")}
+    written = ledger.messages_of(shop, list(planned))
+    return [
+        record_shown(written[mid]) if mid in written else _planned(mid, item, decision)
+        for mid, decision in planned.items()
+    ]
+
+
+def message(shop: str, mid: str) -> Shown | None:
+    """A message as it stands, with its body as it was sent, secrets masked: what `record_shown` says, and {body,
+    body_withheld}. None where neither the ledger nor a decision knows it."""
+    if not MESSAGE_ID.fullmatch(mid):
+        return None
+    if record := ledger.message(shop, mid):
+        body, withheld = body_of(shop, record)
+        return {**record_shown(record), "body": body, "body_withheld": withheld}
+    item = ledger.event(shop, messages.event_of(mid))
+    decided = ledger.decisions_of(item) if item else []
+    decision = next((d for d in decided if d.get("message") == mid), None)
+    if item is None or decision is None:
+        return None
+    return {**_planned(mid, item, decision), "body": None, "body_withheld": "not written yet"}
+
+
+def record_shown(record: Mapping[str, Any]) -> Shown:
+    """A message's record as people see it. `times`: the first time of each thing that is known to have happened."""
+    facts = [fact for fact in ledger.FACTS if f"{fact}_at" in record]
+    return {
+        "id": record["sk"],
+        "event": messages.event_of(record["sk"]),
+        **{name: record.get(name) for name in SHOWN},
+        "attempts": record.get("attempts", 0),
+        "doubtful": bool(record.get("doubtful")),
+        "erased": bool(record.get("erased")),
+        "times": {fact: record[f"{fact}_at"] for fact in facts},
+        "details": {fact: record[f"{fact}_detail"] for fact in facts if f"{fact}_detail" in record},
+    }
+
+
+def _planned(mid: str, item: Mapping[str, Any], decision: Mapping[str, Any]) -> Shown:
+    """A message that no sender has touched yet."""
+    blank = dict.fromkeys(SHOWN)
+    known = {"type": item["type"], "rule": decision["rule"], "channel": decision["channel"]}
+    known |= {"person": decision["recipient"], "state": State.PLANNED.value, "created": item["received"]}
+    rest = {"attempts": 0, "doubtful": False, "erased": bool(item.get("erased")), "times": {}, "details": {}}
+    reason = decision.get("reason") or None
+    return {"id": mid, "event": messages.event_of(mid), **blank, **known, **rest, "reason": reason}
+
+
+def body_of(shop: str, record: Mapping[str, Any]) -> tuple[Shown | None, str | None]:
+    """What was sent, with the event's secrets masked; or None and why it is not shown."""
+    if record.get("erased"):
+        return None, "erased with the customer's data"
+    if not record.get("body"):
+        return None, "never written: the message ended before it was due"
+    sent = _read(record["body"], record["n"])
+    if sent is None:
+        return None, "erased, or older than bodies are kept"
+    paths = _secret_paths(shop, record["type"])
+    item = ledger.event(shop, messages.event_of(record["sk"])) if paths else None
+    entry = _entry(item) if item else None
+    if paths and entry is None:
+        return None, "it may hold secrets, and the event that names them is gone"
+    return masking.hide(sent, masking.secrets((entry or {})["event"].get("data"), paths) if entry else ()), None
+
+
+def _entry(item: Mapping[str, Any]) -> Shown | None:
+    """What the evaluation kept of an event: {event, facts, jobs, decisions}; None where it is gone."""
+    entry = _read(item["body"], item["n"])
+    return entry if isinstance(entry, dict) else None
+
+
+def _read(key: str, position: int) -> Any:
+    try:
+        return s3.read(key)[position]
+    except FileNotFoundError:
+        return None
+
+
+def _secret_paths(shop: str, type: str) -> frozenset[str]:
+    """Where events of a type carry secrets: as shipped, or as any version of the shop's own type said, so that a
+    mark taken away later does not open what was posted under it."""
+    if shipped := events.find(type):
+        return frozenset((*shipped.SECRET, *masking.secret_paths(shipped.SCHEMA)))
+    versions, _ = settings.versions(shop, "type", type, VERSIONS_LOOKED_AT)
+    bodies = [version["body"] for version in versions if version["body"]]
+    return frozenset(path for body in bodies for path in masking.secret_paths(body.get("schema") or body))
+
+
+class _Hidden:
+    """What of an event must not be shown."""
+
+    def __init__(self, shop: str, type: str, entry: Shown | None) -> None:
+        self._event = (entry or {}).get("event")
+        self._paths = _secret_paths(shop, type) if entry else frozenset()
+        self._texts = masking.secrets((self._event or {}).get("data"), self._paths)
+
+    def event(self) -> Shown | None:
+        """The event, its secrets masked."""
+        return masking.without(self._event, [f"data.{path}" for path in self._paths]) if self._event else None
+
+    def of(self, shown: Any) -> Any:
+        """Anything derived from the event, its secrets masked."""
+        return masking.hide(shown, self._texts)

@@ -1,0 +1,126 @@
+"""From a shop's post to the queue of events: parse, check against the catalogue, keep. The door is light:
+it reads no rule and writes no table but the shop's quota."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from vestnik import events
+from vestnik.domain import cloudevents, messages
+from vestnik.errors import Later, Refused
+from vestnik.store import limits, settings, sqs
+
+QUOTA_PER_MINUTE = 60_000
+FRESH = timedelta(seconds=30)
+_kept: dict[tuple[str, str, str], tuple[datetime, dict[str, Any] | None]] = {}
+_validators: dict[str, tuple[dict[str, Any], Any]] = {}
+_leases: dict[str, tuple[int, int]] = {}
+
+
+@dataclass(slots=True)
+class Item:
+    """What became of one posted event: `event` if it is good, `problem` if not, `kept` once it is in the queue."""
+
+    event: dict[str, Any] = field(default_factory=dict)
+    eid: str = ""
+    problem: Refused | None = None
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The items of one post, and whether they came as a batch."""
+
+    items: list[Item]
+    batch: bool
+
+
+def take(shop: str, headers: Mapping[str, str], body: str, fresh_id: str, now: datetime) -> Taken:
+    """Keep what is good of a post. Refused: the body as a whole is wrong. Later: the shop's quota is used up."""
+    posted = cloudevents.read(headers, body)
+    items = [_item(raw, shop, f"{fresh_id}-{n}", now) for n, raw in enumerate(posted.events)]
+    good = [item for item in items if item.problem is None]
+    if good:
+        _spend(shop, len(good), now)
+        _keep(shop, good, now)
+    return Taken(items, posted.batch)
+
+
+def _item(raw: Any, shop: str, fresh_id: str, now: datetime) -> Item:
+    try:
+        event = cloudevents.event(raw, shop, fresh_id, now)
+        check(shop, event["type"], event["data"], now)
+    except Refused as problem:
+        return Item(problem=problem)
+    return Item(event, messages.event_id(event["source"], event["id"]))
+
+
+def check(shop: str, type: str, data: dict[str, Any], now: datetime) -> None:
+    """Hold an event's data against the schema of its type. Refused names the field and what would be right."""
+    error = next(_validator(type, _schema(shop, type, now)).iter_errors(data), None)
+    if error is not None:
+        where = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)
+        raise Refused(error.message[:300], code="invalid-data", where=f"/data{where}")
+
+
+def _schema(shop: str, type: str, now: datetime) -> dict[str, Any]:
+    if (module := events.find(type)) is not None:
+        schema: dict[str, Any] = module.SCHEMA
+        return schema
+    own = _setting(shop, "type", type, now)
+    if own is None:
+        raise Refused(
+            f"there is no event type {type!r}; GET /v1/event-types lists them, and a shop may add its own",
+            code="unknown-type",
+            where="/type",
+        )
+    found: dict[str, Any] = own["schema"]
+    return found
+
+
+def _setting(shop: str, kind: str, id: str, now: datetime) -> dict[str, Any] | None:
+    at, body = _kept.get((shop, kind, id), (None, None))
+    # What is missing is asked for each time: a type just added must be known at once.
+    if at is None or body is None or not timedelta() <= now - at < FRESH:
+        found = settings.get(shop, kind, id)
+        body = found["body"] if found else None
+        _kept[shop, kind, id] = (now, body)
+    return body
+
+
+def _validator(type: str, schema: dict[str, Any]) -> Any:
+    known = _validators.get(type)
+    if known is None or known[0] is not schema:
+        import jsonschema_rs
+
+        known = _validators[type] = (schema, jsonschema_rs.validator_for(schema, validate_formats=True))
+    return known[1]
+
+
+def _spend(shop: str, n: int, now: datetime) -> None:
+    """Spend `n` of the shop's quota for this minute, leased from the table in larger pieces than one post."""
+    window = int(now.timestamp()) // 60
+    leased, left = _leases.get(shop, (window, 0))
+    left = left if leased == window else 0
+    if left < n:
+        cap = ((_setting(shop, "shop", "shop", now)) or {}).get("quota_per_minute", QUOTA_PER_MINUTE)
+        left += limits.take(f"{shop}#quota", max(n - left, cap // 50), cap, 60, now)
+    _leases[shop] = (window, max(left - n, 0) if left >= n else left)
+    if left < n:
+        at = datetime.fromtimestamp((window + 1) * 60, now.tzinfo)
+        raise Later("the shop's quota of events for this minute is used up", at=at)
+
+
+def forget() -> None:
+    """Drop what is kept in memory."""
+    _kept.clear()
+    _leases.clear()
+
+
+def _keep(shop: str, good: list[Item], now: datetime) -> None:
+    received = cloudevents.utc(now)
+    bodies = [{"v": 1, "shop": shop, "eid": i.eid, "event": i.event, "received": received} for i in good]
+    refused = set(sqs.send("to-evaluate", [sqs.Parcel(shop, body) for body in bodies]))
+    for position, item in enumerate(good):
+        item.kept = position not in refused

@@ -1,0 +1,100 @@
+"""From a job to its letter: the right template in the recipient's language, rendered with the decision's facts."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from vestnik import resources
+from vestnik.domain import links
+from vestnik.domain.messages import Letter, Sender
+from vestnik.errors import Refused
+from vestnik.rendering.render import Renderer, Source
+from vestnik.rendering.shipped import shipped
+from vestnik.store import s3, secrets
+from vestnik.store.settings import Settings
+
+UNSUBSCRIBE_FOR = timedelta(days=90)
+_renderer: Renderer | None = None
+
+type Job = Mapping[str, Any]
+
+
+def letter(job: Job, current: Settings, *, attempt: str, now: datetime) -> Letter:
+    """The message as it goes. Refused where its template is missing or cannot be rendered."""
+    facts = job.get("facts") or s3.read(job["body"][0])[job["body"][1]]["facts"]
+    recipient = job["recipient"]
+    start: dict[str, Any] = {
+        "shop": job["shop"],
+        "message": job["message"],
+        "attempt": attempt,
+        "channel": job["channel"],
+        "to": recipient["address"],
+        "to_name": recipient["name"],
+        "purpose": job["purpose"],
+    }
+    if job["channel"] == "webhook":
+        return Letter(**start, payload=payload(facts))
+    source, trusted = template(job, current)
+    unsubscribe = unsubscribe_url(job, now) if job["purpose"] == "marketing" else ""
+    seen = {**facts, "recipient": _recipient(recipient, source), "unsubscribe_url": unsubscribe}
+    done = renderer().render(source, seen, trusted=trusted)
+    start |= {"language": source.language, "unsubscribe_url": unsubscribe}
+    return Letter(**start, subject=done.subject, html=done.html, text=done.text)
+
+
+def payload(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a webhook, as Standard Webhooks lays it out: {type, timestamp, data}."""
+    data = {k: facts[k] for k in ("source", "data", "order", "customer") if k in facts}
+    return {"type": facts["type"], "timestamp": facts["time"], "data": data}
+
+
+def _recipient(recipient: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    return {**{k: recipient[k] for k in ("kind", "id", "name", "timezone")}, "language": source.language}
+
+
+def template(job: Job, current: Settings) -> tuple[Source, bool]:
+    """The source of a job's text, and whether it is a shipped one (trusted)."""
+    languages = [job["recipient"]["language"], current.shop.get("language", ""), "en"]
+    own = current.templates.get(job["template"])
+    if own is not None and own.get("published"):
+        return _own(own, job["channel"], languages), False
+    type, _, whom = job["template"].partition("/")
+    found = shipped(type, whom, job["channel"], [code for code in languages if code])
+    if found is None:
+        raise Refused(f"there is no template {job['template']} for {job['channel']}", code="no-template")
+    return found, True
+
+
+def _own(own: Mapping[str, Any], channel: str, languages: list[str]) -> Source:
+    contents = own["published"]["contents"]
+    code = next((code for code in languages if code in contents), next(iter(contents), ""))
+    if not code:
+        raise Refused("the template has no text in any language", code="no-template")
+    return Source(channel=channel, layout="", language=code, **contents[code])
+
+
+def renderer() -> Renderer:
+    """The renderer of this process; its child starts with the first template of a shop's own."""
+    global _renderer
+    if _renderer is None:
+        _renderer = Renderer()
+    return _renderer
+
+
+def unsubscribe_url(job: Job, now: datetime) -> str:
+    """The signed link by which the recipient ends marketing by this channel."""
+    who = {"shop": job["shop"], "channel": job["channel"], "address": job["recipient"]["address"]}
+    who |= {"language": job["recipient"]["language"]}
+    token = links.sign(secrets.link_key(), "unsubscribe", who, now + UNSUBSCRIBE_FOR)
+    return f"{resources.env('PUBLIC_URL')}/v1/unsubscribe/{token}"
+
+
+def shown(letter: Letter, sender: Sender) -> dict[str, Any]:
+    """A letter as it is kept to be looked at: what was sent, exactly as sent."""
+    config = sender.config
+    origin = config.get("from_address") or config.get("origination_identity") or config.get("bot") or sender.name
+    files = [{"name": a.name, "type": a.type, "size": len(a.content)} for a in letter.attachments]
+    kept = {
+        k: getattr(letter, k) for k in ("to", "to_name", "subject", "html", "text", "headers", "payload", "language")
+    }
+    return {**kept, "from": origin, "attachments": files}

@@ -1,0 +1,281 @@
+"""The one module that speaks DynamoDB: plain dicts in and out, each write with its condition."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from vestnik import resources
+
+Item = dict[str, Any]
+Key = tuple[str, str]
+
+
+class Conflict(Exception):
+    """The condition did not hold; `old` is the item as it stands ({} where there is none)."""
+
+    def __init__(self, old: Item) -> None:
+        super().__init__("the condition did not hold")
+        self.old = old
+
+
+def wire(value: Any) -> dict[str, Any]:
+    """A plain value in DynamoDB's typed form. Sets of strings stay sets; floats are refused (store text)."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int():
+            return {"N": str(value)}
+        case set() | frozenset():
+            return {"SS": sorted(value)}
+        case dict():
+            return {"M": {k: wire(v) for k, v in value.items()}}
+        case list() | tuple():
+            return {"L": [wire(v) for v in value]}
+    raise TypeError(f"{type(value).__name__} has no place in a table: {value!r}")
+
+
+def plain(value: Mapping[str, Any]) -> Any:
+    """A typed DynamoDB value as a plain one. Numbers are whole here."""
+    ((kind, inner),) = value.items()
+    match kind:
+        case "N":
+            return int(inner)
+        case "M":
+            return {k: plain(v) for k, v in inner.items()}
+        case "L":
+            return [plain(v) for v in inner]
+        case "SS":
+            return set(inner)
+        case "NULL":
+            return None
+    return inner
+
+
+def unwire(item: Mapping[str, Any] | None) -> Item:
+    """A whole item in plain values."""
+    return {k: plain(v) for k, v in (item or {}).items()}
+
+
+def get(table: str, pk: str, sk: str = "-", *, consistent: bool = True) -> Item | None:
+    """One item, or None."""
+    answer = _db().get_item(TableName=_name(table), Key=_key(pk, sk), ConsistentRead=consistent)
+    return unwire(answer["Item"]) if "Item" in answer else None
+
+
+def get_many(keys: Mapping[str, Iterable[Key]]) -> dict[tuple[str, str, str], Item]:
+    """Items of several tables by (table, pk, sk), strongly read, up to 100 keys a call; missing ones are left out."""
+    todo = [(table, key) for table, wanted in keys.items() for key in dict.fromkeys(wanted)]
+    found: dict[tuple[str, str, str], Item] = {}
+    while todo:
+        batch, todo = todo[:100], todo[100:]
+        todo += _get_batch(batch, found)
+    return found
+
+
+def _get_batch(batch: Sequence[tuple[str, Key]], found: dict[tuple[str, str, str], Item]) -> list[tuple[str, Key]]:
+    names = {_name(table): table for table, _ in batch}
+    ask: dict[str, Any] = {}
+    for table, key in batch:
+        ask.setdefault(_name(table), {"Keys": [], "ConsistentRead": True})["Keys"].append(_key(*key))
+    answer = _db().batch_get_item(RequestItems=ask)
+    for name, items in answer["Responses"].items():
+        for item in map(unwire, items):
+            found[names[name], item["pk"], item["sk"]] = item
+    left = answer.get("UnprocessedKeys") or {}
+    return [(names[n], (k["pk"]["S"], k["sk"]["S"])) for n, asked in left.items() for k in asked["Keys"]]
+
+
+def put(table: str, item: Item, *, where: str = "", values: Mapping[str, Any] | None = None) -> None:
+    """Write a whole item where `where` holds (names as `#name`, values as `:name`). Raises Conflict."""
+    request: dict[str, Any] = {"TableName": _name(table), "Item": {k: wire(v) for k, v in item.items()}}
+    _conditional(_db().put_item, request, where, values or {})
+
+
+def delete(table: str, pk: str, sk: str = "-", *, where: str = "", values: Mapping[str, Any] | None = None) -> None:
+    """Remove one item where `where` holds. Raises Conflict."""
+    _conditional(_db().delete_item, {"TableName": _name(table), "Key": _key(pk, sk)}, where, values or {})
+
+
+def update(
+    table: str,
+    pk: str,
+    sk: str = "-",
+    *,
+    put: Mapping[str, Any] | None = None,
+    first: Mapping[str, Any] | None = None,
+    add: Mapping[str, Any] | None = None,
+    drop: Sequence[str] = (),
+    where: str = "",
+    values: Mapping[str, Any] | None = None,
+    back: bool = False,
+) -> Item:
+    """Change one item where `where` holds: `put` sets, `first` sets only what is absent, `add` adds to numbers
+    and sets, `drop` removes. Answers the new item if `back`. Raises Conflict."""
+    expression, bound = _expression(put or {}, first or {}, add or {}, drop)
+    request: dict[str, Any] = {
+        "TableName": _name(table),
+        "Key": _key(pk, sk),
+        "UpdateExpression": expression,
+        "ReturnValues": "ALL_NEW" if back else "NONE",
+    }
+    answer = _conditional(_db().update_item, request, where, {**bound, **(values or {})}, expression)
+    return unwire(answer.get("Attributes"))
+
+
+def _expression(
+    put: Mapping[str, Any], first: Mapping[str, Any], add: Mapping[str, Any], drop: Sequence[str]
+) -> tuple[str, dict[str, Any]]:
+    sets = [f"#{k} = :put_{k}" for k in put] + [f"#{k} = if_not_exists(#{k}, :first_{k})" for k in first]
+    clauses = ["SET " + ", ".join(sets)] if sets else []
+    clauses += ["ADD " + ", ".join(f"#{k} :add_{k}" for k in add)] if add else []
+    clauses += ["REMOVE " + ", ".join(f"#{k}" for k in drop)] if drop else []
+    bound = {f"put_{k}": v for k, v in put.items()} | {f"first_{k}": v for k, v in first.items()}
+    return " ".join(clauses), bound | {f"add_{k}": v for k, v in add.items()}
+
+
+def _conditional(
+    call: Any, request: dict[str, Any], where: str, values: Mapping[str, Any], expression: str = ""
+) -> dict[str, Any]:
+    if where:
+        request["ConditionExpression"] = where
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    _bind(request, f"{expression} {where}", values)
+    try:
+        answer: dict[str, Any] = call(**request)
+    except _db().exceptions.ConditionalCheckFailedException as failed:
+        raise Conflict(unwire(failed.response.get("Item"))) from None
+    return answer
+
+
+def _bind(request: dict[str, Any], text: str, values: Mapping[str, Any]) -> None:
+    """Give a request the names (`#x`) and values (`:x`) that its expressions use."""
+    names = {f"#{word}": word for word in _words(text, "#")}
+    if names:
+        request["ExpressionAttributeNames"] = names
+    if values:
+        request["ExpressionAttributeValues"] = {f":{k}": wire(v) for k, v in values.items()}
+
+
+def _words(text: str, mark: str) -> Iterator[str]:
+    for piece in text.split(mark)[1:]:
+        end = next((i for i, c in enumerate(piece) if not (c.isalnum() or c == "_")), len(piece))
+        yield piece[:end]
+
+
+def query(
+    table: str,
+    pk: str,
+    *,
+    begins: str = "",
+    until: str = "",
+    after: str = "",
+    limit: int | None = None,
+    index: bool = False,
+    backwards: bool = False,
+) -> tuple[list[Item], str | None]:
+    """One page of a partition (or of the `list` index) in order of `sk`: the items, and the `sk` to go on after.
+
+    `begins`: only sort keys with this beginning. `until`: only those before it. `after`: start behind this one.
+    """
+    hash_name = "list" if index else "pk"
+    where = "#key = :pk" + (" AND begins_with(#sk, :begins)" if begins else " AND #sk < :until" if until else "")
+    values = {"pk": pk} | ({"begins": begins} if begins else {"until": until} if until else {})
+    request: dict[str, Any] = {
+        "TableName": _name(table),
+        "KeyConditionExpression": where,
+        "ExpressionAttributeNames": {"#key": hash_name} | ({"#sk": "sk"} if begins or until else {}),
+        "ExpressionAttributeValues": {f":{k}": wire(v) for k, v in values.items()},
+        "ScanIndexForward": not backwards,
+    }
+    request |= {"IndexName": "list"} if index else {"ConsistentRead": True}
+    request |= {"Limit": limit} if limit else {}
+    request |= {"ExclusiveStartKey": _start(pk, after, index)} if after else {}
+    answer = _db().query(**request)
+    items = [unwire(item) for item in answer["Items"]]
+    return items, (items[-1]["sk"] if items and "LastEvaluatedKey" in answer else None)
+
+
+def _start(pk: str, after: str, index: bool) -> dict[str, Any]:
+    if not index:
+        return _key(pk, after)
+    # An entry of the index is named by its list, its sort key and the item's own partition, which ends in the same id.
+    shop, kind, _ = pk.rsplit("#", 2)
+    return {"list": wire(pk), **_key(f"{shop}#{kind}#{after}", after)}
+
+
+def query_all(table: str, pk: str, *, begins: str = "") -> Iterator[Item]:
+    """A whole partition, page by page."""
+    after: str | None = ""
+    while after is not None:
+        items, after = query(table, pk, begins=begins, after=after)
+        yield from items
+
+
+def transact(writes: Sequence[dict[str, Any]]) -> bool:
+    """All of these writes (`put_request`, `update_request`) or none. False where a condition did not hold."""
+    try:
+        _db().transact_write_items(TransactItems=list(writes))
+    except _db().exceptions.TransactionCanceledException as failed:
+        if any(r.get("Code") == "ConditionalCheckFailed" for r in failed.response.get("CancellationReasons", [])):
+            return False
+        raise
+    return True
+
+
+def put_request(table: str, item: Item, *, where: str = "", values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A Put for `transact`."""
+    request: dict[str, Any] = {"TableName": _name(table), "Item": {k: wire(v) for k, v in item.items()}}
+    return {"Put": _with_condition(request, where, "", values or {})}
+
+
+def delete_request(table: str, pk: str, sk: str) -> dict[str, Any]:
+    """A Delete for `transact`."""
+    return {"Delete": {"TableName": _name(table), "Key": _key(pk, sk)}}
+
+
+def update_request(
+    table: str,
+    pk: str,
+    sk: str,
+    *,
+    put: Mapping[str, Any] | None = None,
+    add: Mapping[str, Any] | None = None,
+    where: str = "",
+    values: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """An Update for `transact`."""
+    expression, bound = _expression(put or {}, {}, add or {}, ())
+    request: dict[str, Any] = {"TableName": _name(table), "Key": _key(pk, sk), "UpdateExpression": expression}
+    return {"Update": _with_condition(request, where, expression, {**bound, **(values or {})})}
+
+
+def _with_condition(request: dict[str, Any], where: str, text: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    if where:
+        request["ConditionExpression"] = where
+    _bind(request, f"{text} {where}", values)
+    return request
+
+
+def write_many(table: str, *, puts: Sequence[Item] = (), deletes: Sequence[Key] = ()) -> None:
+    """Unconditional writes, 25 a call, for what is harmless when repeated."""
+    todo = [{"PutRequest": {"Item": {k: wire(v) for k, v in item.items()}}} for item in puts]
+    todo += [{"DeleteRequest": {"Key": _key(*key)}} for key in deletes]
+    while todo:
+        batch, todo = todo[:25], todo[25:]
+        answer = _db().batch_write_item(RequestItems={_name(table): batch})
+        todo += (answer.get("UnprocessedItems") or {}).get(_name(table), [])
+
+
+def _db() -> Any:
+    return resources.client("dynamodb")
+
+
+def _name(table: str) -> str:
+    return resources.env(f"TABLE_{table.upper()}")
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}

@@ -1,0 +1,111 @@
+"""Customers, staff, orders: profiles that only a newer event time may change, and their lists."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vestnik.store import dynamo, keys
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A profile as it stands. `as_of`: the time (RFC 3339 UTC) of the newest fact in it."""
+
+    id: str
+    body: dict[str, Any]
+    as_of: str
+
+
+def get(table: str, shop: str, kind: str, id: str) -> Record | None:
+    """One record, or None."""
+    item = dynamo.get(table, keys.record(shop, kind, id), id)
+    return _record(item) if item else None
+
+
+def key(shop: str, kind: str, id: str) -> dynamo.Key:
+    """Where a record lies, for a read of many at once."""
+    return keys.record(shop, kind, id), id
+
+
+def keep(
+    table: str, shop: str, kind: str, id: str, snapshot: Mapping[str, Any], as_of: str, stored: Record | None
+) -> Record:
+    """The record after `snapshot` (its fields replace those of the same name) if it is news, and as it was if not.
+
+    `stored` is what the caller read; where another writer came between, the record is read again.
+    """
+    while stored is None or stored.as_of < as_of:
+        body = {**(stored.body if stored else {}), **snapshot, "id": id}
+        if (found := _write(table, shop, kind, id, body, as_of, stored)) is None:
+            return Record(id, body, as_of)
+        stored = found
+    return stored
+
+
+def replace(table: str, shop: str, kind: str, id: str, body: Mapping[str, Any], as_of: str) -> Record:
+    """Put a whole record, whatever stood there (a person's or a back end's own word, not an event's)."""
+    _put(table, shop, kind, id, {**body, "id": id}, as_of, "", {})
+    return Record(id, {**body, "id": id}, as_of)
+
+
+def _write(
+    table: str, shop: str, kind: str, id: str, body: dict[str, Any], as_of: str, stored: Record | None
+) -> Record | None:
+    """None if written; else the record that came between."""
+    where = "#as_of = :seen" if stored else "attribute_not_exists(#pk)"
+    try:
+        _put(table, shop, kind, id, body, as_of, where, {"seen": stored.as_of} if stored else {})
+    except dynamo.Conflict as conflict:
+        found = _record(conflict.old)
+        return None if (found.as_of, found.body) == (as_of, body) else found
+    return None
+
+
+def _put(
+    table: str,
+    shop: str,
+    kind: str,
+    id: str,
+    body: dict[str, Any],
+    as_of: str,
+    where: str,
+    values: dict[str, Any],
+) -> None:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    entry = {"v": 1, "as_of": as_of, "body": text, "list": keys.listing(shop, kind, keys.slot(id))}
+    dynamo.update(table, *key(shop, kind, id), put=entry, where=where, values=values)
+
+
+def remove(table: str, shop: str, kind: str, id: str) -> None:
+    """Remove a record."""
+    dynamo.delete(table, *key(shop, kind, id))
+
+
+def page(table: str, shop: str, kind: str, limit: int, cursor: str = "") -> tuple[list[Record], str | None]:
+    """Up to `limit` records and where to go on ("" begins). Order: by slot, then id."""
+    ids, following = page_ids(table, shop, kind, limit, cursor)
+    found = dynamo.get_many({table: [key(shop, kind, id) for id in ids]})
+    items = (found.get((table, *key(shop, kind, id))) for id in ids)
+    return [_record(item) for item in items if item], following
+
+
+def page_ids(table: str, shop: str, kind: str, limit: int, cursor: str) -> tuple[list[str], str | None]:
+    """The ids of one page of a list that is spread over slots. A cursor is `<slot>:<last id>`."""
+    slot, _, after = cursor.partition(":") if cursor else ("0", "", "")
+    number, found = int(slot), list[str]()
+    while number < keys.SLOTS and len(found) < limit:
+        listing = keys.listing(shop, kind, number)
+        items, more = dynamo.query(table, listing, after=after, limit=limit - len(found), index=True)
+        found += [item["sk"] for item in items]
+        number, after = (number, more) if more else (number + 1, "")
+    return found, f"{number}:{after}" if number < keys.SLOTS else None
+
+
+def from_item(item: dynamo.Item | None) -> Record | None:
+    """The record in an item that a read of many brought."""
+    return _record(item) if item else None
+
+
+def _record(item: dynamo.Item) -> Record:
+    return Record(item["sk"], json.loads(item["body"]), item["as_of"])

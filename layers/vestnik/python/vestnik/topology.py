@@ -1,0 +1,298 @@
+"""The map: every function, what wakes it, and what it may touch. Builders read it; running code never does.
+
+`uses` names a resource of the map as `kind:name` (or an outside service) and the SDK operations that the
+function calls on it, by their SDK names. Permissions, variables, queues, alarms and the local world follow from it.
+"""
+
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from vestnik import channels, plugins
+
+
+@dataclass(frozen=True)
+class Table:
+    """A DynamoDB table: keys `pk`, `sk`, TTL attribute `expires`. `listed`: has the sparse KEYS_ONLY index
+    `list` (list, sk). `streamed`: has a stream of new and old images."""
+
+    name: str
+    listed: bool = False
+    streamed: bool = False
+
+
+@dataclass(frozen=True)
+class Queue:
+    """An SQS standard queue and its dead-letter queue `<name>-dead`. Times in seconds."""
+
+    name: str
+    visibility: int
+    receives: int = 5
+
+
+@dataclass(frozen=True)
+class Topic:
+    """An SNS topic of a provider's feedback, delivered raw to a queue."""
+
+    name: str
+    to_queue: str
+    publisher: str
+
+
+@dataclass(frozen=True)
+class Http:
+    """A route of the HTTP API. `open`: needs no API key."""
+
+    method: str
+    path: str
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A clock that wakes a function every `minutes`."""
+
+    minutes: int
+
+
+@dataclass(frozen=True)
+class FromQueue:
+    """A queue that wakes a function: at most `batch` messages, gathered for at most `window` seconds, by at most
+    `concurrency` runs at a time (0: as many as the account allows)."""
+
+    queue: str
+    batch: int = 10
+    window: int = 0
+    concurrency: int = 0
+
+
+@dataclass(frozen=True)
+class FromStream:
+    """A table's stream that wakes a function, in tumbling windows so that the shard is named.
+
+    `records`: the pattern of the records wanted (removals, TTL's among them, are not). A batch that failed `retries`
+    times is halved, and what still fails is named in the queue `<function>-dead`.
+    """
+
+    table: str
+    records: dict[str, Any]
+    batch: int = 100
+    window: int = 1
+    retries: int = 10
+
+
+Trigger = Http | Schedule | FromQueue | FromStream
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function. `door`: its module in functions/. Memory in MB, timeout in seconds."""
+
+    name: str
+    door: str
+    wakes: tuple[Trigger, ...]
+    uses: dict[str, str]
+    memory: int = 256
+    timeout: int = 30
+    variables: dict[str, str] = field(default_factory=dict)
+    authorizer: bool = False
+
+
+LEASE_SECONDS = 120
+SEND_TIMEOUT = 60
+SEND_CONCURRENCY = 10
+
+TABLES = (
+    Table("settings"),
+    Table("people", listed=True),
+    Table("orders", listed=True),
+    Table("ledger", streamed=True),
+    Table("due"),
+    Table("counters"),
+    Table("limits"),
+)
+BUCKETS = ("bodies",)
+TOPICS = (
+    Topic("feedback-ses", "to-record", "ses.amazonaws.com"),
+    Topic("feedback-sms", "to-record", "sms-voice.amazonaws.com"),
+)
+MANAGE_QUEUES = "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes"
+
+
+def lanes(channel: ModuleType) -> list[str]:
+    """The queues of one channel: `to-send-<plugin>`, and `-marketing` beside it where mailings have their own."""
+    name = "to-send-" + channel.PLUGIN.replace("_", "-")
+    return [name, *(f"{name}-{lane}" for lane in channel.LANES if lane != "transactional")]
+
+
+def send_queues() -> list[str]:
+    """The queues of all channels."""
+    return [queue for channel in plugins.modules(channels).values() for queue in lanes(channel)]
+
+
+def queues() -> tuple[Queue, ...]:
+    """All queues of the map; a sender's waits out its lease before a message shows itself again."""
+    sending = (Queue(name, visibility=SEND_TIMEOUT * 6) for name in send_queues())
+    return (
+        Queue("to-evaluate", visibility=360),
+        Queue("to-record", visibility=180),
+        Queue("to-release", visibility=180),
+        *sending,
+    )
+
+
+def functions() -> tuple[Function, ...]:
+    """All functions of the map."""
+    return (*_shop_doors(), *_workers(), *(_sender(c) for c in plugins.modules(channels).values()))
+
+
+def _shop_doors() -> tuple[Function, ...]:
+    may_send = {f"queue:{name}": "SendMessageBatch" for name in send_queues()}
+    dead = {f"dead:{q.name}": MANAGE_QUEUES for q in queues()}
+    alive = {f"queue:{q.name}": "SendMessage" for q in queues() if q.name not in send_queues()}
+    alive |= {name: f"SendMessage {ops}" for name, ops in may_send.items()}
+    return (
+        Function(
+            "authorize-request",
+            "authorize_request",
+            (),
+            {"table:settings": "GetItem"},
+            memory=256,
+            timeout=5,
+            authorizer=True,
+        ),
+        Function(
+            "take-events",
+            "take_events",
+            (Http("POST", "/v1/events"),),
+            {
+                "queue:to-evaluate": "SendMessageBatch",
+                "table:limits": "UpdateItem",
+                "table:settings": "GetItem",
+            },
+            memory=512,
+            timeout=15,
+        ),
+        Function(
+            "manage-shop",
+            "manage_shop",
+            (Http("ANY", "/v1/{proxy+}"),),
+            {
+                "table:settings": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem TransactWriteItems",
+                "table:people": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
+                "table:orders": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
+                "table:ledger": "GetItem UpdateItem Query BatchGetItem",
+                "table:counters": "Query BatchWriteItem",
+                "table:limits": "GetItem PutItem UpdateItem DeleteItem",
+                "table:due": "PutItem DeleteItem",
+                "bucket:bodies": "GetObject PutObject DeleteObject",
+                "secrets": "CreateSecret PutSecretValue GetSecretValue DeleteSecret",
+                **dead,
+                **alive,
+                **_outside(),
+            },
+            memory=1024,
+            timeout=29,
+        ),
+        Function(
+            "serve-public",
+            "serve_public",
+            (
+                Http("GET", "/v1/openapi.json", open=True),
+                Http("GET", "/v1/unsubscribe/{token}", open=True),
+                Http("POST", "/v1/unsubscribe/{token}", open=True),
+            ),
+            {
+                "table:people": "GetItem PutItem UpdateItem",
+                "table:settings": "GetItem Query",
+                "link-key": "GetSecretValue",
+            },
+            memory=512,
+            timeout=10,
+        ),
+    )
+
+
+def _workers() -> tuple[Function, ...]:
+    may_send = {f"queue:{name}": "SendMessageBatch" for name in send_queues()}
+    return (
+        Function(
+            "evaluate-events",
+            "evaluate_events",
+            (FromQueue("to-evaluate", batch=10, window=1),),
+            {
+                "table:settings": "GetItem Query",
+                "table:people": "BatchGetItem UpdateItem Query",
+                "table:orders": "BatchGetItem UpdateItem",
+                "table:ledger": "PutItem UpdateItem",
+                "table:due": "PutItem",
+                "bucket:bodies": "PutObject GetObject",
+                **may_send,
+            },
+            memory=512,
+            timeout=60,
+        ),
+        Function(
+            "record-outcomes",
+            "record_outcomes",
+            (FromQueue("to-record", batch=10, window=1),),
+            {"table:ledger": "UpdateItem", "table:people": "PutItem"},
+            timeout=30,
+        ),
+        Function(
+            "count-statistics",
+            "count_statistics",
+            (FromStream("ledger", records={"eventName": ["INSERT", "MODIFY"]}),),
+            {"table:counters": "GetItem TransactWriteItems"},
+            timeout=60,
+        ),
+        Function(
+            "sweep-due",
+            "sweep_due",
+            (Schedule(1),),
+            {"table:due": "GetItem PutItem UpdateItem", "queue:to-release": "SendMessageBatch"},
+            timeout=50,
+        ),
+        Function(
+            "release-due",
+            "release_due",
+            (FromQueue("to-release", batch=5),),
+            {"table:due": "Query BatchWriteItem", **may_send},
+            timeout=30,
+        ),
+    )
+
+
+def _sender(channel: ModuleType) -> Function:
+    own = {f"queue:{name}": "SendMessageBatch ChangeMessageVisibility" for name in lanes(channel)}
+    return Function(
+        f"send-{channel.PLUGIN.replace('_', '-')}",
+        "send_messages",
+        tuple(FromQueue(name, batch=10, window=1, concurrency=SEND_CONCURRENCY) for name in lanes(channel)),
+        {
+            "table:settings": "GetItem Query",
+            "table:people": "BatchGetItem PutItem",
+            "table:orders": "BatchGetItem",
+            "table:ledger": "UpdateItem",
+            "table:limits": "UpdateItem",
+            "table:due": "PutItem",
+            "bucket:bodies": "GetObject PutObject",
+            "link-key": "GetSecretValue",
+            "secrets": "GetSecretValue",
+            **own,
+            **channel.CALLS,
+        },
+        memory=512,
+        timeout=SEND_TIMEOUT,
+        variables={"PLUGIN": channel.PLUGIN},
+    )
+
+
+def _outside() -> dict[str, str]:
+    """What the channels call outside: the operator's door sends tests through the same plug-ins."""
+    return {name: ops for channel in plugins.modules(channels).values() for name, ops in channel.CALLS.items()}
+
+
+def variable(resource: str) -> str:
+    """The environment variable that names a resource: `table:ledger` -> `TABLE_LEDGER`, `dead:to-x` -> `DEAD_TO_X`."""
+    return resource.replace(":", "_").replace("-", "_").upper()
