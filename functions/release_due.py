@@ -14,7 +14,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     for record in event["Records"]:
         try:
             shard = json.loads(record["body"])
-            deferred.release(shard["hour"], shard["shard"], datetime.fromisoformat(shard["until"]))
+            deferred.release(shard["shard"], datetime.fromisoformat(shard["until"]))
         except Exception as error:
             resources.log("release-failed", id=record["messageId"], error=repr(error))
             failed.append({"itemIdentifier": record["messageId"]})

@@ -250,14 +250,14 @@ def _workers() -> tuple[Function, ...]:
             "sweep-due",
             "sweep_due",
             (Schedule(1),),
-            {"table:due": "GetItem PutItem UpdateItem", "queue:to-release": "SendMessageBatch"},
+            {"table:due": "Query", "queue:to-release": "SendMessageBatch"},
             timeout=50,
         ),
         Function(
             "release-due",
             "release_due",
             (FromQueue("to-release", batch=5),),
-            {"table:due": "Query BatchWriteItem", **may_send},
+            {"table:due": "Query BatchWriteItem DeleteItem", **may_send},
             timeout=30,
         ),
     )

@@ -38,8 +38,8 @@ def read(text: str, shape: Mapping[str, Any], most: int) -> list[dict[str, Any]]
 
 def _lines(text: str) -> Iterator[list[str]]:
     first = text.lstrip("\r\n").split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_divider(first), strict=True)
     csv.field_size_limit(LARGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_divider(first), strict=True)
     try:
         yield from (cells for cells in reader if cells)
     except csv.Error as error:
@@ -69,7 +69,7 @@ def _record(header: list[str], cells: list[str], shape: Mapping[str, Any]) -> di
         if cell.strip():
             path = name.split(".")
             _put(record, path, _value(cell.strip(), _shape_at(shape, path)))
-    return _with_lists(record)
+    return {name: _with_lists(value) for name, value in record.items()}
 
 
 def _put(record: dict[str, Any], path: list[str], value: Any) -> None:

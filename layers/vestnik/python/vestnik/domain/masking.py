@@ -1,4 +1,4 @@
-"""Masking: what an answer must not show. Secrets of events (one-time links, codes) and people's data in dead letters."""
+"""Masking: what an answer must not show: secrets of events (one-time links, codes), people's data in dead letters."""
 
 import html
 import json
@@ -9,28 +9,61 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 MASK = "•••"
 MARK = "x-secret"
+DEEPEST = 16  # levels of a schema looked into: references may go in circles
+MOST_LOOKS = 20_000
 SHORTEST = 2  # a secret of one character would blot out the whole text
 CODE = re.compile(r"[0-9A-Za-z]{4,16}")
 BETWEEN = r"(?:\s|&nbsp;|&#160;|[-–—·.\u00ad\u200b]|<[^<>]{0,300}>)*"
 NAME = re.compile(r"[A-Za-z_][\w-]{0,63}")
 
 # What a dead letter may show: words of ours and identifiers. All else may be a person's.
-PLAIN = frozenset(
-    "v shop type source specversion id time received_at message event rule template channel plugin sender purpose "
+WORDS_OF_OURS = (
+    "v shop type source specversion id eid time received message event rule template channel plugin sender purpose "
     "expires created order order_id customer_id manager_id kind status currency quantity amount sku key n priority "
-    "language timezone origin method attempt until queue day revision notify eventType notificationType".split()
+    "language timezone origin method attempt until queue day revision notify role one_time state"
 )
+PLAIN = frozenset(WORDS_OF_OURS.split())
 
 
-def secret_paths(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
-    """The dotted paths that a JSON Schema marks `x-secret`; `*` stands for each element of a list."""
-    if schema.get(MARK) is True:
-        yield at
-        return
+def secret_paths(schema: Mapping[str, Any]) -> frozenset[str]:
+    """The dotted paths that a JSON Schema marks `x-secret`; `*` stands for any name or place. Marks inside `$ref`,
+    `allOf`, `anyOf`, `oneOf`, `if` and the like count: better a field too many. All is secret in a schema whose
+    references make too many paths to follow."""
+    found, looks = set[str](), 0
+    todo: list[tuple[tuple[str, ...], Mapping[str, Any], int]] = [((), schema, DEEPEST)]
+    while todo and looks < MOST_LOOKS:
+        at, inner, left = todo.pop()
+        looks += 1
+        further = [(name, s) for name, s in _inner(inner, schema) if isinstance(s, Mapping)]
+        if inner.get(MARK) is True or (further and not left):
+            found.add(".".join(at) or "*")
+        else:
+            todo += [((*at, *name), s, left - 1) for name, s in further]
+    return frozenset({"*"} if todo else found)
+
+
+def _inner(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The schemas inside a schema, each with the field it is about (none: the same)."""
     for name, inner in (schema.get("properties") or {}).items():
-        yield from secret_paths(inner, f"{at}.{name}" if at else name) if isinstance(inner, Mapping) else ()
-    if isinstance(items := schema.get("items"), Mapping):
-        yield from secret_paths(items, f"{at}.*" if at else "*")
+        yield ("*" if "." in name else name,), inner  # a dot would part the name: then all beside it is covered too
+    for word in ("items", "additionalProperties", "contains", "unevaluatedProperties"):
+        yield ("*",), schema.get(word)
+    yield from ((("*",), inner) for inner in schema.get("prefixItems") or ())
+    yield from ((("*",), inner) for inner in (schema.get("patternProperties") or {}).values())
+    for word in ("allOf", "anyOf", "oneOf"):
+        yield from (((), inner) for inner in schema.get(word) or ())
+    yield from (((), schema.get(word)) for word in ("if", "then", "else"))
+    yield (), _referred(schema.get("$ref"), root)
+
+
+def _referred(reference: Any, root: Mapping[str, Any]) -> Any:
+    """What a `#/...` reference points to; None for any other."""
+    node: Any = root
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    for step in reference.removeprefix("#").split("/")[1:]:
+        node = node.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(node, Mapping) else None
+    return node
 
 
 def without(data: Any, paths: Iterable[str]) -> Any:

@@ -1,42 +1,25 @@
-"""Deferred work, brought back at its time: a sweep hands each (hour, shard) out, a release empties it."""
+"""Deferred work, brought back at its time: a sweep hands each shard with work out, a release empties it."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from vestnik.store import due, keys, sqs
 
-LATE = timedelta(minutes=3)  # writers may be late by this much: the sweep looks back
-FIRST_LOOK = timedelta(hours=48)
+LATE = timedelta(minutes=5)  # an hour's shards are closed this long after it, for clocks that differ
 
 
 def sweep(now: datetime) -> int:
-    """Hand out every shard that may hold work due by now; how many. A missed sweep loses nothing: the next begins
-    at the watermark."""
-    seen = due.watermark()
-    hours = list(_hours((seen or now - FIRST_LOOK) - LATE, now))
-    parcels = [
-        sqs.Parcel("due", {"v": 1, "hour": hour, "shard": shard, "until": now.isoformat()})
-        for hour in hours
-        for shard in range(keys.SHARDS)
-    ]
+    """Hand out every shard that may hold work due by now; how many."""
+    parcels = [sqs.Parcel("due", {"v": 1, "shard": shard, "until": now.isoformat()}) for shard in due.marked(now)]
     sqs.send_all("to-release", parcels)
-    due.move_watermark(seen, now)
     return len(parcels)
 
 
-def _hours(start: datetime, end: datetime) -> Iterator[str]:
-    at = start.replace(minute=0, second=0, microsecond=0)
-    while at <= end:
-        yield keys.hour(at)
-        at += timedelta(hours=1)
-
-
-def release(hour: str, shard: int, until: datetime) -> int:
+def release(shard: str, until: datetime) -> int:
     """Hand the due messages of one shard to their queues; how many. Done twice it is harmless: the claim sees to it."""
     released = 0
-    while rows := due.page(hour, shard, until):
+    while rows := due.page(shard, until):
         queues: dict[str, list[sqs.Parcel]] = defaultdict(list)
         for row in rows:
             job = json.loads(row["job"])
@@ -45,4 +28,6 @@ def release(hour: str, shard: int, until: datetime) -> int:
             sqs.send_all(queue, parcels)
         due.drop(rows)
         released += len(rows)
+    if shard < keys.due(keys.hour(until - LATE), 0):
+        due.unmark(shard)
     return released

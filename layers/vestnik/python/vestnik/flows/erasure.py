@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vestnik.domain import addresses, messages
+from vestnik.domain.cloudevents import utc
 from vestnik.domain.messages import State
 from vestnik.flows import explanation, parallel
-from vestnik.flows.unsubscribe import ADDRESS_FIELD, marketing
+from vestnik.flows.unsubscribe import ADDRESS_FIELD
 from vestnik.store import due, dynamo, keys, ledger, orders, people, records, s3
 
 DAYS = ledger.KEPT.days + 1
@@ -64,7 +65,7 @@ def _suppressions(shop: str, profile: records.Record | None, found: list[Record]
     known = {(record["channel"], record["address"]) for record in found}
     known |= {(channel, (profile.body if profile else {}).get(field)) for channel, field in ADDRESS_FIELD.items()}
     same = {(channel, addresses.same_address(channel, address)) for channel, address in known if address}
-    entries = people.suppressions(shop, same | {(marketing(channel), address) for channel, address in same})
+    entries = people.suppressions(shop, same)
     return [{k: entry[k] for k in ("channel", "address", "reason", "at")} for entry in entries.values()]
 
 
@@ -98,11 +99,13 @@ def _cancel(shop: str, record: Record, now: datetime) -> int:
     if record["state"] not in (State.DEFERRED, State.RETRY):
         return 0
     kind, _, id = record["person"].partition(":")
-    job = {**record, "shop": shop, "message": record["sk"], "recipient": {"kind": kind, "id": id, "address": ""}}
-    if record["state"] == State.DEFERRED:
-        minute = keys.minute(datetime.fromisoformat(record["until"]))
-        dynamo.delete(due.TABLE, keys.due(minute, keys.shard(record["sk"])), f"{shop}#{record['sk']}")
-    return int(ledger.end(job, State.CANCELLED, "the customer's data was erased", now))
+    address = "" if kind == "customer" else record["address"]
+    job = {**record, "shop": shop, "message": record["sk"], "recipient": {"kind": kind, "id": id, "address": address}}
+    at = datetime.fromisoformat(record["until"])
+    place = keys.due(keys.hour(at), keys.shard(record["sk"])), keys.due_row(at, shop, record["sk"])
+    dynamo.delete(due.TABLE, *place)
+    ended, _ = ledger.end(job, State.CANCELLED, "the customer's data was erased", now)
+    return int(ended)
 
 
 def _erase_bodies(shop: str, found: list[Record]) -> int:
@@ -113,9 +116,14 @@ def _erase_bodies(shop: str, found: list[Record]) -> int:
     for item in [*decided, *(record for record in found if record.get("body"))]:
         places.setdefault(item["body"], set()).add(item["n"])
     # One object at a time in one thread: a rewrite of the whole object would undo another's.
-    parallel.each(lambda key: [s3.erase(key, n) for n in places[key]], places)
+    parallel.each(lambda key: _erase_object(key, places[key]), places)
     parallel.each(lambda eid: ledger.blank_event(shop, eid), [item["pk"].rpartition("#")[2] for item in decided])
     return len(decided)
+
+
+def _erase_object(key: str, positions: set[int]) -> None:
+    for position in sorted(positions):
+        s3.erase(key, position)
 
 
 def _blank(shop: str, customer: str, record: Record) -> None:
@@ -125,7 +133,7 @@ def _blank(shop: str, customer: str, record: Record) -> None:
 
 
 def _blank_order(shop: str, order: records.Record, now: datetime) -> None:
-    records.replace(orders.TABLE, shop, orders.KIND, order.id, impersonal(order.body), now.isoformat())
+    records.replace(orders.TABLE, shop, orders.KIND, order.id, impersonal(order.body), utc(now))
 
 
 def impersonal(order: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +151,8 @@ def _only(fields: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 def _orders_of(shop: str, customer: str) -> list[records.Record]:
     """The customer's orders: no index follows them, so the whole list is read, its slots side by side."""
-    found = {order.id: order for slot in parallel.each(lambda n: list(_slot(shop, n)), range(keys.SLOTS)) for order in slot}
+    slots = parallel.each(lambda number: list(_slot(shop, number)), range(keys.SLOTS))
+    found = {order.id: order for slot in slots for order in slot}
     return [order for _, order in sorted(found.items()) if order.body.get("customer_id") == customer]
 
 
@@ -154,9 +163,7 @@ def _slot(shop: str, number: int) -> Iterator[records.Record]:
         yield from page
 
 
-def _messages(
-    shop: str, now: datetime, wanted: Callable[[Record], bool], enough: Enough
-) -> tuple[list[Record], bool]:
+def _messages(shop: str, now: datetime, wanted: Callable[[Record], bool], enough: Enough) -> tuple[list[Record], bool]:
     """The wanted messages in the ledger, oldest day first, and whether all its days were searched."""
     days = [keys.day(now - timedelta(days=back)) for back in reversed(range(-1, DAYS))]
     pages = parallel.each(lambda day: None if enough() else [r for r in _day(shop, day) if wanted(r)], days)

@@ -12,16 +12,19 @@ from vestnik import events
 from vestnik.domain import masking, messages, patterns
 from vestnik.domain.messages import State
 from vestnik.errors import Refused
+from vestnik.flows import evaluation
 from vestnik.store import ledger, s3, settings
 
 MESSAGE_ID = re.compile(r"\d{6}[0-9a-f][a-z2-7]{26}-[a-z2-7]{8}")
 EVENT_ID = re.compile(r"[a-z2-7]{26}")
 VERSIONS_LOOKED_AT = 100
+MOST_SEEN = 2000  # records looked at for one part of a list
+MOST_ROUNDS = 50
 SHOWN = (
-    "type rule template channel plugin sender person address order state created updated until attempts reason "
-    "doubtful sent_at ended provider_id erased purpose".split()
+    *("type", "rule", "template", "channel", "plugin", "sender", "person", "address", "order", "purpose"),
+    *("state", "created", "updated", "until", "attempts", "reason", "doubtful", "sent_at", "ended"),
+    *("provider_id", "erased"),
 )
-OPTIONAL = frozenset({"order", "until", "reason", "sent_at", "ended", "provider_id", "purpose"})
 
 type Shown = dict[str, Any]
 
@@ -30,8 +33,8 @@ def event(shop: str, eid: str) -> Shown | None:
     """The explanation of an event: {id, source, event_id, type, time, received, revision, erased, event, rules,
     decisions, messages}; None where the ledger has none.
 
-    `rules`: {id, name, active, matched, why: [{field, found, expected}], told: [decision]}; `matched` and `why` are
-    None where the facts are gone.
+    `rules`: {id, name, active, matched, why: [{field, found, expected}], note, told: [decision]}; `matched` and `why`
+    are None where the facts are gone.
     """
     item = ledger.event(shop, eid) if EVENT_ID.fullmatch(eid) else None
     if item is None:
@@ -39,6 +42,7 @@ def event(shop: str, eid: str) -> Shown | None:
     entry = _entry(item)
     hidden = _Hidden(shop, item["type"], entry)
     decisions = _decisions(item, entry)
+    rules = evaluation.all_rules(settings.at_revision(shop, item["revision"]))
     return {
         "id": eid,
         "source": item["source"],
@@ -46,22 +50,13 @@ def event(shop: str, eid: str) -> Shown | None:
         **{name: item[name] for name in ("type", "time", "received", "revision")},
         "erased": bool(item.get("erased")),
         "event": hidden.event(),
-        "rules": [_judged(rule, item["type"], entry, decisions, hidden) for rule in _rules(shop, item["revision"])],
+        "rules": [_judged(rule, entry, decisions, hidden) for _, rule in sorted(rules.items())],
         "decisions": decisions,
         "messages": _messages(shop, item, decisions),
     }
 
 
-def _rules(shop: str, revision: int) -> list[dict[str, Any]]:
-    """The rules in force at a revision: the shop's, and the shipped ones that it has not put its own in place of."""
-    own = settings.at_revision(shop, revision).rules
-    shipped: dict[str, Any] = {str(rule["id"]): rule for rule in events.rules()}
-    return [{**rule, "id": id} for id, rule in sorted({**shipped, **own}.items())]
-
-
-def _judged(
-    rule: Mapping[str, Any], type: str, entry: Shown | None, decisions: list[Shown], hidden: "_Hidden"
-) -> Shown:
+def _judged(rule: Mapping[str, Any], entry: Shown | None, decisions: list[Shown], hidden: "_Hidden") -> Shown:
     told = [decision for decision in decisions if decision["rule"] == rule["id"]]
     why = _unmet(rule, entry["facts"]) if entry else None
     active = rule.get("active", True)
@@ -71,8 +66,17 @@ def _judged(
         "active": active,
         "matched": None if why is None else active and not why,
         "why": None if why is None else hidden.of(why),
+        "note": "" if told or why is None or why else _nobody(active, entry),
         "told": told,
     }
+
+
+def _nobody(active: bool, entry: Shown | None) -> str:
+    """Why a rule whose pattern the facts meet has told nobody."""
+    if not active:
+        return "the rule was switched off"
+    silent = entry is not None and entry["event"].get("notify", True) is False
+    return "the event asked for silence" if silent else "it names nobody: the group is empty"
 
 
 def _unmet(rule: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Shown]:
@@ -115,6 +119,19 @@ def message(shop: str, mid: str) -> Shown | None:
     if item is None or decision is None:
         return None
     return {**_planned(mid, item, decision), "body": None, "body_withheld": "not written yet"}
+
+
+def page(shop: str, day: str, wanted: Mapping[str, str], limit: int, cursor: str) -> tuple[list[Shown], str | None]:
+    """Up to `limit` messages of a day (yymmdd) whose fields are as `wanted`, and where to go on. It stops searching
+    after a while, with fewer."""
+    found, seen, rounds = list[Shown](), 0, 0
+    following: str | None = cursor
+    while following is not None and len(found) < limit and seen < MOST_SEEN and rounds < MOST_ROUNDS:
+        records, following = ledger.day_page(shop, day, limit - len(found), following)
+        fitting = (r for r in records if all(r.get(name) == value for name, value in wanted.items()))
+        found += [record_shown(record) for record in fitting]
+        seen, rounds = seen + len(records), rounds + 1
+    return found, following
 
 
 def record_shown(record: Mapping[str, Any]) -> Shown:

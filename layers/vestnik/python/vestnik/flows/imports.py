@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from vestnik.domain.cloudevents import utc
 from vestnik.flows import parallel
-from vestnik.store import orders, people, records
+from vestnik.store import orders, people, records, settings
 
 MOST_ROWS = 1000
 TABLE = {"customer": people.TABLE, "staff": people.TABLE, "order": orders.TABLE}
@@ -49,9 +50,22 @@ def _repeated(id: str, seen: Mapping[str, int]) -> list[Fault]:
 
 def keep(shop: str, kind: str, profiles: Mapping[str, Mapping[str, Any]], now: datetime) -> None:
     """Put whole records, several at a time, whatever stood there."""
-    as_of = now.isoformat()
+    as_of = utc(now)
 
     def put(id: str) -> records.Record:
         return records.replace(TABLE[kind], shop, kind, id, profiles[id], as_of)
 
     parallel.each(put, profiles)
+    _tell_readers(shop, kind)
+
+
+def remove(shop: str, kind: str, id: str) -> None:
+    """Remove one record."""
+    records.remove(TABLE[kind], shop, kind, id)
+    _tell_readers(shop, kind)
+
+
+def _tell_readers(shop: str, kind: str) -> None:
+    """Evaluations keep the staff as long as the settings revision stands."""
+    if kind == "staff":
+        settings.touch(shop)

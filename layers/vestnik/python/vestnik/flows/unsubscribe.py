@@ -1,7 +1,7 @@
 """Unsubscribing by a link: from marketing by one channel, never from what an order needs.
 
-It is written down twice: as the customer's consent, and as a suppression of the address under the channel's
-marketing name. The second holds even where the shop's own back end, which has not heard of it, posts the old
+It is written down twice: as the customer's consent, and as a suppression with the reason `unsubscribed`, which holds
+for marketing only. The second stands even where the shop's own back end, which has not heard of it, posts the old
 consent with its next event, and where the address is no customer's.
 """
 
@@ -11,16 +11,15 @@ from typing import Any
 
 from vestnik import resources
 from vestnik.domain import addresses, links
-from vestnik.store import people, records, secrets
+from vestnik.domain.cloudevents import utc
+from vestnik.errors import Refused
+from vestnik.rendering import pages
+from vestnik.store import people, records, secrets, settings
 
 PURPOSE = "unsubscribe"
+REASON = "unsubscribed"
 WORKS_FOR = timedelta(days=400)
 ADDRESS_FIELD = {"email": "email", "sms": "phone", "telegram": "telegram"}
-
-
-def marketing(channel: str) -> str:
-    """The name under which a channel's marketing alone is suppressed."""
-    return f"{channel}-marketing"
 
 
 def link(shop: str, channel: str, recipient: Mapping[str, Any], now: datetime) -> str:
@@ -49,7 +48,8 @@ def unsubscribe(token: str, now: datetime) -> dict[str, Any]:
     if customer := about.get("customer"):
         address = _withdraw(about["shop"], customer, about["channel"], now)
     if address:
-        _suppress(about["shop"], about["channel"], address, now)
+        same = addresses.same_address(about["channel"], address)
+        people.suppress(about["shop"], about["channel"], same, REASON, now)
     return about
 
 
@@ -67,8 +67,19 @@ def _withdraw(shop: str, customer: str, channel: str, now: datetime) -> str:
 
 def _news(as_of: str, now: datetime) -> str:
     """A time that is newer than the record's, should the shop's clock be ahead of ours."""
-    return max(now, datetime.fromisoformat(as_of) + timedelta(microseconds=1)).isoformat()
+    return utc(max(now, datetime.fromisoformat(as_of) + timedelta(microseconds=1)))
 
 
-def _suppress(shop: str, channel: str, address: str, now: datetime) -> None:
-    people.suppress(shop, marketing(channel), addresses.same_address(channel, address), "unsubscribed", now)
+def page(token: str, wishes: str, now: datetime, *, confirmed: bool) -> tuple[int, str]:
+    """Answer the page behind a link: HTTP status and HTML. Only `confirmed` (a POST: the page's button, or a mail
+    client's RFC 8058 one-click) unsubscribes; scanners follow links. `wishes`: the browser's Accept-Language."""
+    try:
+        about = (unsubscribe if confirmed else asked)(token, now)
+    except Refused as refused:
+        state = "expired" if refused.code == "link-expired" else "broken"
+        facts = {"state": state, "channel": "", "shop": ""}
+        return 410 if state == "expired" else 404, pages.page(PURPOSE, pages.language_of(wishes), facts)
+    shop = (settings.get(about["shop"], "shop", "shop") or {}).get("body") or {}
+    language = pages.language_of(about["language"], wishes, shop.get("language") or "")
+    facts = {"state": "done" if confirmed else "ask", "channel": about["channel"], "shop": shop.get("name") or ""}
+    return 200, pages.page(PURPOSE, language, facts)

@@ -1,4 +1,9 @@
-"""Work deferred by more than a queue can delay: sixteen shards an hour, swept by a watermark."""
+"""Work deferred by more than a queue can delay: sixteen shards an hour, and a mark for each that holds any.
+
+A mark is written before the first row of its shard and removed when its hour is over and it is empty. Rows are
+written at least a quarter of an hour ahead, so no row comes to an hour whose mark is gone. A sweep that was missed
+loses nothing: the marks stand until their work is done.
+"""
 
 import json
 from collections.abc import Mapping
@@ -11,22 +16,40 @@ TABLE = "due"
 KEPT = timedelta(days=7)
 
 
+MARKS = "hours"
+_marked: set[str] = set()
+
+
 def put(job: Mapping[str, Any], at: datetime) -> None:
     """Keep a job (without its facts: they lie with the event's body) until its time."""
     slim = {k: v for k, v in job.items() if k != "facts"}
-    item = {
-        "pk": keys.due(keys.hour(at), keys.shard(job["message"])),
-        "sk": keys.due_row(at, job["shop"], job["message"]),
-        "v": 1,
-        "job": json.dumps(slim, ensure_ascii=False, separators=(",", ":")),
-        "expires": int((at + KEPT).timestamp()),
-    }
-    dynamo.put(TABLE, item)
+    shard = keys.due(keys.hour(at), keys.shard(job["message"]))
+    expires = int((at + KEPT).timestamp())
+    if shard not in _marked:
+        dynamo.put(TABLE, {"pk": MARKS, "sk": shard, "v": 1, "expires": expires})
+        _marked.add(shard)
+    row = {"pk": shard, "sk": keys.due_row(at, job["shop"], job["message"]), "v": 1, "expires": expires}
+    dynamo.put(TABLE, row | {"job": json.dumps(slim, ensure_ascii=False, separators=(",", ":"))})
 
 
-def page(hour: str, shard: int, until: datetime) -> list[dict[str, Any]]:
+def forget() -> None:
+    """Drop what is kept in memory."""
+    _marked.clear()
+
+
+def marked(until: datetime) -> list[str]:
+    """The shards that may hold work due by a time, oldest first."""
+    shards: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        rows, after = dynamo.query(TABLE, MARKS, until=f"{keys.hour(until)}~", after=after)
+        shards += [row["sk"] for row in rows]
+    return shards
+
+
+def page(shard: str, until: datetime) -> list[dict[str, Any]]:
     """Up to a hundred of a shard's rows {pk, sk, job} whose time has come by `until`."""
-    rows, _ = dynamo.query(TABLE, keys.due(hour, shard), until=f"{until:%Y%m%d%H%M%S}~", limit=100)
+    rows, _ = dynamo.query(TABLE, shard, until=f"{until:%Y%m%d%H%M%S}~", limit=100)
     return rows
 
 
@@ -35,17 +58,6 @@ def drop(rows: list[dict[str, Any]]) -> None:
     dynamo.write_many(TABLE, deletes=[(row["pk"], row["sk"]) for row in rows])
 
 
-def watermark() -> datetime | None:
-    """The time up to which all is swept, or None before the first sweep."""
-    item = dynamo.get(TABLE, "watermark")
-    return datetime.fromisoformat(item["at"]) if item else None
-
-
-def move_watermark(seen: datetime | None, at: datetime) -> None:
-    """Move the watermark forward, unless another sweeper moved it meanwhile."""
-    where = "#at = :seen" if seen else "attribute_not_exists(#at)"
-    try:
-        values = {"seen": seen.isoformat()} if seen else {}
-        dynamo.update(TABLE, "watermark", put={"at": at.isoformat()}, where=where, values=values)
-    except dynamo.Conflict:
-        return
+def unmark(shard: str) -> None:
+    """Remove the mark of a shard whose hour is over and whose work is done."""
+    dynamo.delete(TABLE, MARKS, shard)

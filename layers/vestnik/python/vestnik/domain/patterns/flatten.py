@@ -1,13 +1,14 @@
 """An event as the engine sees it: every value under its dotted path, with the array elements it lies in."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
-from vestnik.domain.patterns.written import Scalar, members, scalar
+from vestnik.domain.patterns.written import Pairs, Scalar, members, scalar
 from vestnik.errors import Refused
 
 Membership = tuple[tuple[int, int], ...]
 """(array, index) for each array of objects or arrays that a value lies in; an array's own plain values lie in none."""
+NESTED = frozenset({list, dict, Pairs})
 Found = dict[str, list[tuple[Scalar, Membership]]]
 
 
@@ -20,9 +21,23 @@ def flatten(event: Any, steps: Container[str] | None = None) -> Found:
     pairs = members(event)
     if pairs is None:
         raise Refused("an event is a JSON object", code="invalid-event")
+    return _walked(lambda walk: walk.object(pairs, "", ()), steps)
+
+
+def flatten_lists(lists: Iterable[tuple[str, list[Any]]], steps: Container[str] | None) -> Found:
+    """The same for some lists of one event only, each with its path."""
+
+    def walk_all(walk: "_Walk") -> None:
+        for path, values in lists:
+            walk.array(values, path, ())
+
+    return _walked(walk_all, steps)
+
+
+def _walked(job: Callable[["_Walk"], None], steps: Container[str] | None) -> Found:
     walk = _Walk(steps)
     try:
-        walk.object(pairs, "", ())
+        job(walk)
     except RecursionError as error:
         raise Refused("the event is nested too deeply", code="invalid-event") from error
     return walk.found
@@ -34,22 +49,23 @@ class _Walk:
         self._steps = steps
         self._arrays = 0
 
-    def object(self, pairs: Any, prefix: str, lies_in: Membership) -> None:
+    def object(self, pairs: Iterable[tuple[str, Any]], prefix: str, lies_in: Membership) -> None:
         steps = self._steps
         for key, value in pairs:
             if steps is None or key in steps or "." in key:
                 self._value(value, prefix + key, lies_in)
 
     def _value(self, value: Any, path: str, lies_in: Membership) -> None:
-        if isinstance(value, list):
-            self._array(value, path, lies_in)
-        elif (pairs := members(value)) is not None:
-            self.object(pairs, path + ".", lies_in)
+        kind = type(value)
+        if kind is list:
+            self.array(value, path, lies_in)
+        elif kind is dict or kind is Pairs:
+            self.object(value.items(), f"{path}.", lies_in)
         else:
             self.found.setdefault(path, []).append((scalar(value), lies_in))
 
-    def _array(self, items: list[Any], path: str, lies_in: Membership) -> None:
+    def array(self, items: list[Any], path: str, lies_in: Membership) -> None:
         array, self._arrays = self._arrays, self._arrays + 1
         for index, item in enumerate(items):
-            nested = isinstance(item, list) or members(item) is not None
+            nested = type(item) in NESTED
             self._value(item, path, (*lies_in, (array, index)) if nested else lies_in)

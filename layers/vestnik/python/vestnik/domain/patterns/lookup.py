@@ -1,7 +1,7 @@
 """Many conditions on one field, asked at once: an answer is a bit set of the branches whose condition holds."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from vestnik.domain.patterns import addresses
 from vestnik.domain.patterns.conditions import (
@@ -16,7 +16,7 @@ from vestnik.domain.patterns.conditions import (
     Present,
     Suffix,
 )
-from vestnik.domain.patterns.written import Scalar
+from vestnik.domain.patterns.written import WORDS, Scalar
 
 Conditions = tuple[Condition, ...]
 MOST_REMEMBERED = 4096
@@ -97,6 +97,24 @@ def _add(table: dict[str, int], text: str, bits: int) -> None:
     table[text] = table.get(text, 0) | bits
 
 
+class Known(dict[str, int]):
+    """Answers by text: those to the texts that patterns name, and, where they take work, those given lately."""
+
+    def __init__(self, named: dict[str, int], other: int | None, ask: Callable[[str], int]) -> None:
+        """`other` is the one answer to all other texts, if there is one; else they `ask`."""
+        super().__init__(named)
+        self.other, self._named, self._ask = other, named, ask
+
+    def __missing__(self, text: str) -> int:
+        if self.other is not None:
+            return self.other
+        if len(self) > MOST_REMEMBERED + len(self._named):
+            self.clear()
+            self.update(self._named)
+        answer = self[text] = self._ask(text)
+        return answer
+
+
 class Field:
     """One path of the index. Each answer is the branches that this field does not rule out."""
 
@@ -139,12 +157,22 @@ class Field:
         """Answers known beforehand: named texts, any other text where nothing else is asked, stretches of numbers."""
         lookups = self.wanted, self.unwanted
         texts = {value for lookup in lookups for value in lookup.exact if isinstance(value, str)}
-        self.named = {text: self.ask(text) for text in texts}
-        self.known = dict(self.named)
         plain = not self.odd and all(lookup.names_texts_only for lookup in lookups)
-        self.other_text = self.indifferent | self.present | self.unless if plain else None
-        self.numbers = sorted({number for lookup in lookups for number in lookup.numbers()})
-        self.stretches: dict[int, int] = {}
+        other = self.indifferent | self.present | self.unless if plain else None
+        self.known = Known({text: self.ask(text) for text in texts}, other, self.ask)
+        numbers = {number for lookup in lookups for number in lookup.numbers()} | self._odd_numbers()
+        # Whole ones as int, for an int is compared with an int three times as fast as with a float.
+        self.numbers = sorted(int(number) if number.is_integer() else number for number in numbers)
+        self.stretches: list[int | None] = [None] * (2 * len(self.numbers) + 1)
+        self.words = {word: self.ask(WORDS[word]) for word in WORDS}
+
+    def _odd_numbers(self) -> set[float]:
+        table = Lookup()
+        for conditions, _ in self.odd:
+            for condition in conditions:
+                for each in condition.unwanted if isinstance(condition, AnythingBut) else [condition]:
+                    table.add(each, 1)
+        return set(table.numbers())
 
     def ask(self, value: Scalar) -> int:
         """The slow way, which all the others remember."""
@@ -155,30 +183,16 @@ class Field:
                 answer |= bits
         return answer
 
-    def text(self, value: str) -> int:
-        """The answer for a text that is not in `known`."""
-        if self.other_text is not None:
-            return self.other_text
-        if len(self.known) > MOST_REMEMBERED + len(self.named):
-            # In place: the index holds on to this very dict.
-            self.known.clear()
-            self.known.update(self.named)
-        answer = self.known[value] = self.ask(value)
-        return answer
-
     def number(self, value: float) -> int:
         """Numbers named in patterns cut the line into stretches; all of a stretch have one answer."""
-        if self.odd:
-            return self.ask(value)
         at = bisect_left(self.numbers, value)
         stretch = 2 * at + (at < len(self.numbers) and self.numbers[at] == value)
-        answer = self.stretches.get(stretch)
+        answer = self.stretches[stretch]
         if answer is None:
             answer = self.stretches[stretch] = self.ask(value)
         return answer
 
     def of(self, value: Scalar) -> int:
         if isinstance(value, str):
-            answer = self.known.get(value)
-            return self.text(value) if answer is None else answer
+            return self.known[value]
         return self.number(value) if isinstance(value, float) else self.ask(value)

@@ -80,7 +80,7 @@ def _number(value: Any) -> float | Number:
 
 def members(value: Any) -> Iterable[tuple[str, Any]] | None:
     """The pairs of an object, plain or as written; None for anything else."""
-    return value.items() if isinstance(value, dict | Pairs) else None
+    return value.items() if isinstance(value, (dict, Pairs)) else None
 
 
 def read(text: str, what: str) -> Any:

@@ -1,0 +1,112 @@
+"""Cold start of each door: a fresh interpreter imports it from the layers and makes the SDK clients of a first run.
+
+The floor, in the same run and on the same layers, is `import boto3; boto3.client("sqs")`. Figures are CPU time of
+the child (user and system), which other work on the machine moves less than the clock on the wall; runs of doors and
+floor take turns, and the median counts.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.metadata import files
+from pathlib import Path
+from statistics import median
+
+from infra import layers, permissions
+from vestnik import topology
+
+AIMS = {"take-events": 1.0, "manage-shop": 2.0, "serve-public": 2.0}
+"""Times the floor; all others are workers."""
+WORKERS = 1.4
+FIRST = {"link-key": "", "secrets": ""}
+"""What a first ordinary run does not speak to: its client is made when it is needed."""
+FLOOR = "import boto3; boto3.client('sqs', region_name='us-east-1')"
+RUNS = 11
+
+
+def run(runs: int = RUNS) -> dict[str, dict[str, float]]:
+    """By door: {ms, ratio, aim}; the floor under `floor`. Milliseconds of CPU, interpreter included."""
+    path = _path()
+    programs = {"floor": FLOOR} | {name: program(function) for name, function in doors().items()}
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    for turn in range(runs + 1):
+        for name, text in programs.items():
+            spent = _child(text, path)
+            if turn:  # the first turn warms the file cache
+                times[name].append(spent)
+    floor = median(times["floor"])
+    found = {"floor": {"ms": floor, "ratio": 1.0, "aim": 1.0}}
+    for name in doors():
+        ms = median(times[name])
+        found[name] = {"ms": ms, "ratio": ms / floor, "aim": AIMS.get(name, WORKERS)}
+    return found
+
+
+def doors() -> dict[str, topology.Function]:
+    """The functions of the map by name."""
+    return {function.name: function for function in topology.functions()}
+
+
+def program(function: topology.Function) -> str:
+    """What a fresh interpreter runs: the door's import, then the clients that its first ordinary run makes."""
+    made = "; ".join(f"client({service!r}, sends={sends})" for service, sends in sorted(clients(function)))
+    return f"import functions.{function.door}; from vestnik.resources import client; {made}"
+
+
+def clients(function: topology.Function) -> set[tuple[str, bool]]:
+    """(service, whether it reaches people) of the SDK clients in a door's first ordinary run."""
+    if function.door == "manage_shop":
+        return {("dynamodb", False)}  # a first request reads or writes one table; the rest comes where it is asked for
+    words = {word.partition(":")[0] for word in function.uses if word.partition(":")[0] not in FIRST}
+    services = {(permissions.WORDS[word][0], word in OUTSIDE) for word in words if word in permissions.WORDS}
+    return {(service, sends) for service, sends in services if service in SDK}
+
+
+OUTSIDE = ("ses", "sms-voice", "sns")
+SDK = ("dynamodb", "sqs", "s3", "sesv2", "sns", "pinpoint-sms-voice-v2")
+
+
+def _path() -> list[str]:
+    """The layers as Lambda lays them out, built for this machine; boto3 of the same version beside them."""
+    made = layers.build(("vendor-local", "vestnik", "functions"))
+    floor = layers.BUILD / "boto3"
+    _boto3(floor)
+    return [str(made["functions"]), str(made["vestnik"] / "python"), str(made["vendor-local"] / "python"), str(floor)]
+
+
+def _boto3(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for package in ("boto3", "s3transfer"):
+        for file in _source_of(package):
+            (folder / file.parent).mkdir(parents=True, exist_ok=True)
+            shutil.copy(file.locate(), folder / file)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder], check=True)
+
+
+def _source_of(package: str) -> Iterable[Path]:
+    return [file for file in files(package) or () if file.suffix in (".py", ".json")]  # type: ignore[return-value]
+
+
+def _child(text: str, path: list[str]) -> float:
+    """Milliseconds of CPU of a fresh interpreter that runs `text` and ends."""
+    before = os.times()
+    subprocess.run([sys.executable, "-S", "-c", text], check=True, env=_environment(path))
+    after = os.times()
+    return 1000 * (after.children_user + after.children_system - before.children_user - before.children_system)
+
+
+def _environment(path: list[str]) -> Mapping[str, str]:
+    keys = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_DEFAULT_REGION": "us-east-1"}
+    keys |= {"AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {"PYTHONPATH": os.pathsep.join(path), "PATH": os.environ["PATH"], "HOME": "/nonexistent", **keys}
+
+
+def main() -> None:
+    for name, figures in run(5).items():
+        print(f"{name:20} {figures['ms']:8.0f} ms  {figures['ratio']:.2f} (aim {figures['aim']})")
+
+
+if __name__ == "__main__":
+    main()

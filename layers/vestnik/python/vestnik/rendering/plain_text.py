@@ -1,0 +1,67 @@
+"""Plain text of a letter's HTML, links kept, for readers and filters that want no HTML."""
+
+import re
+from html.parser import HTMLParser
+
+from .words import words
+
+_BLOCKS = words("p div table tr ul ol blockquote center section article header footer h1 h2 h3 h4 h5 h6")
+_SKIPPED = frozenset({"style", "script", "title", "head"})
+_VOID = words("area base br col embed hr img input link meta source track wbr")
+_INVISIBLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._link = ""
+        self._label_from = 0
+        self._skipped: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _VOID:
+            self.parts.append({"br": "\n", "hr": "\n---\n"}.get(tag, ""))
+        elif self._skipped or tag in _SKIPPED or _INVISIBLE.search(dict(attrs).get("style") or ""):
+            self._skipped.append(tag)
+        else:
+            self._open(tag, dict(attrs).get("href") or "")
+
+    def _open(self, tag: str, href: str) -> None:
+        if tag == "a":
+            self._link, self._label_from = href, len(self.parts)
+        elif tag == "li":
+            self.parts.append("\n- ")
+        elif tag in ("td", "th"):
+            self.parts.append(" ")
+        elif tag in _BLOCKS:
+            self.parts.append("\n\n" if tag in ("p", "h1", "h2", "h3") else "\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._skipped:
+            if tag in self._skipped:
+                del self._skipped[len(self._skipped) - 1 - self._skipped[::-1].index(tag) :]
+        elif tag == "a":
+            self._close_link()
+        elif tag in _BLOCKS:
+            self.parts.append("\n\n" if tag in ("p", "h1", "h2", "h3") else "\n")
+
+    def _close_link(self) -> None:
+        label = "".join(self.parts[self._label_from :]).strip()
+        bare = self._link.removeprefix("mailto:").removeprefix("tel:")
+        if bare and bare != label and not bare.startswith("#"):
+            self.parts.append(f" ({bare})" if label else bare)
+        self._link = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipped:
+            self.parts.append(re.sub(r"[ \t\r\n]+", " ", data))
+
+
+def of_html(html: str) -> str:
+    """The text of `html`: hidden parts left out, links as `label (address)`, at most one empty line in a row."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    lines = [re.sub(r"[ \t]+", " ", line).strip() for line in "".join(reader.parts).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

@@ -1,0 +1,1 @@
+"""Once, provably: the main story under every fault in every call it makes."""
