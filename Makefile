@@ -1,7 +1,7 @@
 # Everything one does with Vestnik. `make` alone lists it. Each target sets up what it needs first.
 PY := .venv/bin/python
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
-export PYTHONDONTWRITEBYTECODE :=
+export UV_SYSTEM_CERTS := 1
 CDK := node_modules/.bin/cdk
 STAGE ?= dev
 # The CDK writes dependencies that its references imply already; a linter's warning about them helps nobody.

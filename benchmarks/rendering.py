@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import Environment
+
 from vestnik.errors import Refused
 from vestnik.rendering.checks import check
 from vestnik.rendering.publish import publish

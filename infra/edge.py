@@ -7,14 +7,14 @@ from aws_cdk import aws_apigatewayv2 as apigw
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
-from vestnik import topology
-from vestnik.topology import Function, Http
 
 from infra.grants import arn
 from infra.nag import accept
 from infra.stage import Stage
 from infra.state import State
 from infra.work import LOG_RETENTION, Work
+from vestnik import topology
+from vestnik.topology import Function, Http
 
 # How long a key's answer is kept: a key made or revoked is in force everywhere after this many seconds.
 KEY_CACHE_SECONDS = 60

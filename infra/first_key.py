@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from infra.stage import Stage
 from vestnik import resources
 from vestnik.store import settings
-
-from infra.stage import Stage
 
 SCOPES = ["admin", "ingest", "operate", "read"]
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from vestnik import topology
-from vestnik.topology import FromQueue, FromStream, Function
 
 from infra import permissions
 from infra.nag import accept
+from vestnik import topology
+from vestnik.topology import FromQueue, FromStream, Function
 
 if TYPE_CHECKING:
     from infra.work import Work

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import uv
-from vestnik.rendering.publish import publish_shipped
 
 from infra import permissions
+from vestnik.rendering.publish import publish_shipped
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"

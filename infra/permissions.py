@@ -81,6 +81,15 @@ USE_KEY = (
     "kms:ReEncryptTo",
 )
 
+# Who carries feedback and alarms through the key: without it their publishing fails, and says so to nobody.
+KEY_USERS = (
+    "ses.amazonaws.com",
+    "sms-voice.amazonaws.com",
+    "sns.amazonaws.com",
+    "events.amazonaws.com",
+    "cloudwatch.amazonaws.com",
+)
+
 _VARIABLES = {
     "secrets": "SECRETS_PREFIX",
     "link-key": "LINK_KEY",
@@ -123,7 +132,7 @@ def environment(function: Function, value: Callable[[str], str]) -> dict[str, st
     `queue:x`, `dead:x` (URL), `bucket:x` (name), `secrets` (prefix), `link-key` (secret name), `ses`, `sms-voice`
     (configuration sets), `stage`, `public-url`."""
     named = {_variable(word): value(word) for word in function.uses if _variable(word)}
-    return {name: value(word) for name, word in _EVERYWHERE.items()} | named | function.variables
+    return {name: value(word) for name, word in _EVERYWHERE.items()} | named
 
 
 def _variable(word: str) -> str:

@@ -6,10 +6,9 @@
 from textwrap import wrap
 from typing import Any
 
+from infra import permissions
 from vestnik import topology
 from vestnik.topology import FromQueue, FromStream, Function, Http, Schedule, Trigger
-
-from infra import permissions
 
 WIDTH = 112
 

@@ -34,7 +34,8 @@ if ! .venv/bin/uv --version 2>/dev/null | grep -q "^uv $uv_version"; then
     .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$uv_version"
 fi
 echo "set-up: installing what requirements/dev.txt locks" >&2
-export UV_PYTHON=.venv/bin/python
+# The system's certificates: a company's network may have its own.
+export UV_PYTHON=.venv/bin/python UV_SYSTEM_CERTS=1
 .venv/bin/uv pip install -q --require-hashes -r requirements/dev.txt
-.venv/bin/uv pip install -q --no-deps --no-build-isolation -e . 2>/dev/null || .venv/bin/uv pip install -q --no-deps -e .
+.venv/bin/uv pip install -q --no-deps -e .
 touch .venv/.set-up

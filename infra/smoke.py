@@ -21,13 +21,13 @@ import botocore.session
 import httpx
 from rich.console import Console
 from rich.table import Table
-from vestnik import resources
-from vestnik.store import due
 
 from infra import first_key, layers
 from infra.emulator import ACCOUNT, REGION, Emulator
 from infra.layers import BUILD, ROOT
 from infra.stage import Stage
+from vestnik import resources
+from vestnik.store import due
 
 HOME = BUILD / "smoke"
 ASSEMBLY = HOME / "cdk.out"
@@ -103,7 +103,7 @@ def asset(name: str) -> Path:
     """The folder of one asset of the work stack, by the name that the CDK shows."""
     files = json.loads((ASSEMBLY / f"{STAGE.named('work')}.assets.json").read_text())["files"].values()
     (path,) = [file["source"]["path"] for file in files if file["displayName"] == name]
-    return ASSEMBLY / path
+    return ASSEMBLY / str(path)
 
 
 def name_the_shard(doors: Path) -> None:
@@ -145,7 +145,7 @@ class Story:
     def __init__(self, emulator: Emulator, seen: Seen) -> None:
         self.emulator, self.seen = emulator, seen
         session = botocore.session.get_session()
-        self.sdk = {
+        self.sdk: dict[str, Any] = {
             name: session.create_client(name, region_name=REGION)
             for name in ("lambda", "sqs", "sns", "sesv2", "dynamodb")
         }

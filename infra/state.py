@@ -11,10 +11,11 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_smsvoice as smsvoice
 from aws_cdk import aws_sns as sns
 from constructs import Construct
-from vestnik import topology
 
 from infra.nag import accept
+from infra.permissions import KEY_USERS
 from infra.stage import Stage
+from vestnik import topology
 
 KEEP = RemovalPolicy.RETAIN
 BODIES_DAYS = 35
@@ -30,9 +31,6 @@ SES_EVENTS = [
     "deliveryDelay",
     "subscription",
 ]
-# Who carries feedback and alarms through the key: without this their publishing fails, and says so to nobody.
-KEY_USERS = ("ses.amazonaws.com", "sms-voice.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com")
-ALARM_USER = "cloudwatch.amazonaws.com"
 
 
 class State(Stack):
@@ -64,7 +62,7 @@ class State(Stack):
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="LetFeedbackAndAlarmsThrough",
-                principals=[iam.ServicePrincipal(name) for name in (*KEY_USERS, ALARM_USER)],
+                principals=[iam.ServicePrincipal(name) for name in KEY_USERS],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
                 # No condition on the source account: not each of them names it to KMS. The topics' policies do.
@@ -119,9 +117,7 @@ class State(Stack):
             ],
             removal_policy=KEEP,
         )
-        accept(
-            bucket, "AwsSolutions-S1", "Only our functions use it, and access logs would be one more place that names customers."
-        )
+        accept(bucket, "AwsSolutions-S1", "Only our functions use it; access logs would name customers once more.")
         return bucket
 
     def bucket_name(self, name: str) -> str:

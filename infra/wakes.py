@@ -11,10 +11,10 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
-from vestnik import topology
-from vestnik.topology import FromQueue, FromStream, Function, Http, Schedule
 
 from infra.grants import arn
+from vestnik import topology
+from vestnik.topology import FromQueue, FromStream, Function, Http, Schedule
 
 if TYPE_CHECKING:
     from infra.work import Work

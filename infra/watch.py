@@ -12,6 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+
 from vestnik import topology
 from vestnik.topology import FromStream
 
@@ -88,7 +89,7 @@ def _running(work: Work) -> list[tuple[str, cloudwatch.Metric, float, str]]:
         if any(isinstance(wake, FromStream) for wake in spec.wakes)
     ]
     return [
-        ("errors", _account_metric("Errors"), 5, "Functions fail: the dashboard says which, its log says why."),
+        ("errors", _account_metric("Errors"), 3, "Functions fail: the dashboard says which, its log says why."),
         ("throttles", _account_metric("Throttles"), 100, "Runs were refused: raise the account's Lambda concurrency."),
         *lag,
     ]

@@ -8,12 +8,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
-from vestnik import topology
 
 from infra import grants, permissions, wakes, watch
 from infra.nag import accept
 from infra.stage import Stage
 from infra.state import State
+from vestnik import topology
 
 LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 DEAD_DAYS = Duration.days(14)

@@ -6,10 +6,10 @@ from types import ModuleType
 from typing import Any
 
 import jsonschema_rs
-from vestnik import events
-from vestnik.events._samples import CUSTOMER
 
 from examples.words import SHOP
+from vestnik import events
+from vestnik.events._samples import CUSTOMER
 
 ROOT = Path(__file__).parents[1]
 MESSAGES = ROOT / "templates" / "messages"

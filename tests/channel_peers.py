@@ -23,6 +23,7 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from vestnik import resources
 from vestnik.channels import _outgoing
 

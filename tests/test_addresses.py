@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from vestnik.domain import addresses
 from vestnik.errors import Refused
 

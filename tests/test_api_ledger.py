@@ -1,25 +1,20 @@
-"""Events and messages explained, dead letters, statistics: what the ledger tells over the API."""
+"""Events and messages explained, and their sums: what the ledger tells over the API."""
 
 import itertools
-import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from vestnik import resources
-from vestnik.domain import masking, messages
-from vestnik.flows import dead_letters, rebuild
-from vestnik.store import counters, sqs
 
-from infra.world import Call, Fault, World
+from infra.world import Fault, World
 from infra.world.faults import none
 from tests.asking import Shop
-
-START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-numbers = itertools.count()
+from tests.happenings import placed
+from tests.posting import START, numbers
+from vestnik import resources
+from vestnik.flows import rebuild
+from vestnik.store import counters
 
 
 @pytest.fixture(scope="module")
@@ -38,27 +33,12 @@ def id() -> str:
     return f"id-{next(numbers)}"
 
 
-def placed(shop: Shop, id: str, **more: Any) -> str:
-    """An order paid on delivery, placed by a customer with an e-mail address; the event's id in the ledger."""
-    order = {"id": f"o-{id}", "number": id, "status": "new", "payment": {"method": "cash_on_delivery"}}
-    customer = {"id": f"c-{id}", "name": "Maria", "email": f"{id}@example.com", "language": "en"}
-    return happened(shop, id, "order.placed", order=order, customer=customer, **more)
-
-
-def happened(shop: Shop, id: str, type: str, **data: Any) -> str:
-    event = {"type": type, "source": "/test", "id": id, "data": data}
-    answer = shop.post("events", event)
-    assert answer.status == 202, answer.text
-    shop.world.settle()
-    eid: str = answer.json()["event"]
-    return eid
-
-
 def rule(explained: dict[str, Any], id: str) -> dict[str, Any]:
     return next(rule for rule in explained["rules"] if rule["id"] == id)
 
 
-# -- why -------------------------------------------------------------------------------------------------
+def granted(world: World) -> Any:
+    return resources.use(world.account.variables(world.account.functions["manage-shop"]))
 
 
 def test_an_event_tells_every_rule_each_person_and_each_message(shop: Shop, id: str) -> None:
@@ -133,9 +113,6 @@ def test_an_event_that_is_not_there_is_not_found(shop: Shop, id: str) -> None:
     assert shop.get(f"events/{id}").status == 404
 
 
-# -- messages --------------------------------------------------------------------------------------------
-
-
 def messages_of(shop: Shop, query: str) -> list[dict[str, Any]]:
     """All parts of a list."""
     found, cursor = list[dict[str, Any]](), ""
@@ -202,212 +179,6 @@ def test_a_message_that_no_sender_touched_is_planned(shop: Shop, id: str) -> Non
 def test_a_message_that_is_not_there_is_not_found(shop: Shop, id: str) -> None:
     assert shop.get(f"messages/{id}").status == 404
 
-
-# -- secrets ---------------------------------------------------------------------------------------------
-
-LINK = "https://samovar.example/reset/f41f0d1b77?a=1&token=abc%2Bdef123"
-SECRETS = ("402917", "f41f0d1b77", "abc%2Bdef123", "abc+def123")
-
-
-def everywhere(shop: Shop, eid: str, customer: str) -> str:
-    """All that the API tells of an event, its messages and its customer."""
-    explained = shop.get(f"events/{eid}")
-    bodies = [shop.get(f"messages/{message['id']}") for message in explained.json()["messages"]]
-    assert bodies
-    export = shop.get(f"customers/{customer}/export")
-    return json.dumps([answer.json() for answer in (explained, *bodies, export)], ensure_ascii=False)
-
-
-def test_secrets_of_an_event_are_masked_wherever_it_is_told(shop: Shop, id: str) -> None:
-    customer = {"id": f"c-{id}", "email": f"{id}@example.com", "phone": "+359888123456", "language": "en"}
-    type = "customer.password_reset_requested"
-    eid = happened(shop, id, type, customer=customer, reset_url=LINK, code="402917")
-    sent = [item for item in shop.world.outbox if "402917" in item["text"]]
-    assert sent, "the customer must get the code"
-    text = everywhere(shop, eid, f"c-{id}")
-    assert masking.MASK in text
-    assert [secret for secret in SECRETS if secret in text] == []
-
-
-def test_a_code_set_apart_by_a_shops_own_template_is_masked_too(shop: Shop, id: str) -> None:
-    html = "<p>{% for c in data.code %}<b>{{ c }}</b> {% endfor %}</p><p>{{ data.code[:3] }}-{{ data.code[3:] }}</p>"
-    content = {"subject": "Code {{ data.code }}", "html": html, "text": "{{ data.code | list | join(' ') }}"}
-    template = {"channel": "email", "contents": {"en": content}}
-    assert shop.put(f"templates/{id}", template).status == 200
-    published = shop.post(f"templates/{id}/publish")
-    assert published.status == 200, published.text
-    pattern = {"type": ["customer.password_reset_requested"], "customer": {"id": [f"c-{id}"]}}
-    body = {"pattern": pattern, "channel": "email", "recipients": [{"kind": "customer"}], "priority": 99}
-    assert shop.put(f"rules/{id}", {**body, "templates": {"customer": id}}).status == 200
-    customer = {"id": f"c-{id}", "email": f"{id}@example.com", "language": "en"}
-    eid = happened(shop, id, "customer.password_reset_requested", customer=customer, code="402917")
-    sent = next(item for item in shop.world.outbox if item["to"] == f"{id}@example.com")
-    assert ("402-917" in sent["html"], "4 0 2 9 1 7" in sent["text"]) == (True, True)
-    text = everywhere(shop, eid, f"c-{id}")
-    assert [s for s in ("402917", "402-917", "4 0 2 9", "<b>4</b> <b>0</b>") if s in text] == []
-    shop.delete(f"rules/{id}")
-
-
-def test_secrets_of_a_shops_own_type_stay_masked_when_the_mark_is_taken_away(shop: Shop, id: str) -> None:
-    type, channel = f"voucher.{id.replace('-', '_')}", [{"kind": "customer"}]
-
-    def typed(*, secret: bool) -> None:
-        pin = {"type": "string", **({"x-secret": True} if secret else {})}
-        of = {
-            "properties": {"customer": {"type": "object"}, "voucher": {"properties": {"pin": {"$ref": "#/$defs/pin"}}}}
-        }
-        schema = {"type": "object", **of, "$defs": {"pin": pin}}
-        sample = {"customer": {"id": "1"}, "voucher": {"pin": "1"}}
-        answer = shop.put(f"event-types/{type}", {"purpose": "service", "schema": schema, "sample": sample})
-        assert answer.status == 200, answer.text
-
-    typed(secret=True)
-    content = {"subject": "Voucher", "text": "Your PIN: {{ data.voucher.pin }}"}
-    assert shop.put(f"templates/{id}", {"channel": "email", "contents": {"en": content}}).status == 200
-    assert shop.post(f"templates/{id}/publish").status == 200
-    body = {"pattern": {"type": [type]}, "channel": "email", "recipients": channel, "templates": {"customer": id}}
-    assert shop.put(f"rules/{id}", body).status == 200
-    customer = {"id": f"c-{id}", "email": f"{id}@example.com", "language": "en"}
-    eid = happened(shop, id, type, customer=customer, voucher={"pin": "7731-QX"})
-    assert [item for item in shop.world.outbox if "7731-QX" in item["text"]]
-    typed(secret=False)
-    assert "7731-QX" not in everywhere(shop, eid, f"c-{id}")
-    shop.delete(f"rules/{id}")
-
-
-def test_a_pattern_over_a_secret_does_not_tell_it(shop: Shop, id: str) -> None:
-    pattern = {"type": ["customer.password_reset_requested"], "data": {"code": ["000000"]}}
-    body = {"pattern": pattern, "channel": "telegram", "recipients": [{"kind": "telegram_chat"}]}
-    assert shop.put(f"rules/{id}", body).status == 200
-    eid = happened(shop, id, "customer.password_reset_requested", customer={"id": f"c-{id}"}, code="402917")
-    told = rule(shop.get(f"events/{eid}").json(), id)
-    assert [why["found"] for why in told["why"]] == [f'"{masking.MASK}"']
-    shop.delete(f"rules/{id}")
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(JSON, st.lists(st.sampled_from(["a", "a.b", "*", "b.*.c", "c.a.b"]), max_size=3))
-def test_what_is_masked_in_an_event_is_what_is_hidden_in_its_texts(data: Any, paths: list[str]) -> None:
-    secrets = masking.secrets(data, paths)
-    assert not {s for s in secrets if len(s) > 3} & masking.secrets(masking.without(data, paths), ["*", "*.*"])
-    for secret in secrets:
-        if len(secret) >= masking.SHORTEST and masking.MASK not in secret:
-            assert secret not in masking.hide(f"before {secret} after", secrets)
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["a&b<c", "a&amp;b&lt;c", "a%26b%3Cc", "A&B<C", json.dumps({"x": "a&b<c"}), {"k": ["a&b<c"]}],
-)
-def test_a_secret_is_hidden_however_it_is_written(written: Any) -> None:
-    hidden = json.dumps(masking.hide(written, ["a&b<c"]))
-    assert "b" not in hidden.lower().replace("before", "")
-
-
-def test_marks_are_found_through_references_even_in_circles() -> None:
-    node: dict[str, Any] = {"properties": {"pin": {"x-secret": True}, "next": {"$ref": "#/$defs/node"}}}
-    paths = masking.secret_paths({"$defs": {"node": node}, "allOf": [{"$ref": "#/$defs/node"}]})
-    assert {"pin", "next.pin", "next.next.pin"} <= paths
-    wide = {"properties": {name: {"$ref": "#"} for name in "abcdefgh"}}
-    assert masking.secret_paths(wide) == {"*"}
-
-
-# -- dead letters ----------------------------------------------------------------------------------------
-
-
-def dies(world: World, act: Callable[[], Any], function: str, operation: str) -> None:
-    """Let a door break so often that its queue gives up."""
-
-    def broken(call: Call) -> Fault | None:
-        return Fault(how="500") if (call.function, call.operation) == (function, operation) else None
-
-    world.faults = broken
-    try:
-        act()
-        world.advance(timedelta(hours=1))
-    finally:
-        world.faults = none
-
-
-def test_a_dead_letter_is_seen_masked_and_sent_on_its_way_again(shop: Shop, id: str) -> None:
-    dies(shop.world, lambda: placed(shop, id), "evaluate-events", "PutObject")
-    (letter,) = shop.get("dead-letters?queue=to-evaluate").json()["items"]
-    assert (letter["type"], letter["message"]) == ("order.placed", None)
-    assert letter["receives"] >= 5
-    assert letter["body"]["event"]["data"]["order"]["id"] == f"o-{id}"
-    text = json.dumps(letter)
-    assert "Maria" not in text
-    assert "example.com" not in text
-    one = shop.get(f"dead-letters/to-evaluate/{letter['id']}").json()
-    assert one["ledger"]["event_decided"] is False
-    assert shop.get(f"events/{letter['event']}").status == 404
-    assert shop.post(f"dead-letters/to-evaluate/{letter['id']}/redrive").status == 204
-    shop.world.settle()
-    assert [item for item in shop.world.outbox if item["to"] == f"{id}@example.com"]
-    assert shop.get("dead-letters").json() == {"items": [], "complete": True}
-    assert shop.post(f"dead-letters/to-evaluate/{letter['id']}/redrive").status == 404
-
-
-def test_a_dead_message_tells_where_it_stands_and_can_be_discarded(shop: Shop, id: str) -> None:
-    dies(shop.world, lambda: placed(shop, id), "send-telegram", "BatchGetItem")
-    (letter,) = shop.get("dead-letters?queue=to-send-telegram").json()["items"]
-    assert messages.event_of(letter["message"]) == letter["event"]
-    place = f"dead-letters/to-send-telegram/{letter['id']}"
-    assert shop.get(place).json()["ledger"]["event_decided"] is True
-    assert shop.delete(place).status == 204
-    assert shop.delete(place).status == 404
-    assert shop.get("dead-letters").json()["items"] == []
-
-
-def test_only_letters_that_name_the_shop_are_shown_and_all_are_left_where_they_are(shop: Shop) -> None:
-    bodies = [
-        ('{"shop": "demo", "event": "mine"}', "demo"),
-        ('{"shop": "other", "event": "theirs"}', "other"),
-        ('{"shop": "demo", "event": "forged"}', "other"),
-        ('{"event": "nobody"}', "demo"),
-        ("[1]", "demo"),
-        ("no JSON", "demo"),
-    ]
-    with granted(shop.world):
-        for body, group in bodies:
-            sqs.send_one("dead:to-evaluate", body, group)
-    for _ in range(2):
-        items = shop.get("dead-letters").json()["items"]
-        assert [item["event"] for item in items] == ["mine"]
-    other = Shop(shop.world, "other-key").get("dead-letters").json()["items"]
-    assert [item["event"] for item in other] == ["theirs"]
-    assert Shop(shop.world, "other-key").delete(f"dead-letters/to-evaluate/{items[0]['id']}").status == 404
-    with granted(shop.world):
-        found = sqs.receive("dead:to-evaluate", limit=10, hide=30)
-        assert len(found) == len(bodies)
-        for letter in found:
-            sqs.delete("dead:to-evaluate", letter["ReceiptHandle"])
-
-
-def granted(world: World) -> Any:
-    return resources.use(world.account.variables(world.account.functions["manage-shop"]))
-
-
-def test_every_queue_of_the_map_is_looked_into(world: World) -> None:
-    dead = {name.removesuffix("-dead") for name in world.account.queues() if name.endswith("-dead")}
-    with granted(world):
-        assert dead - set(dead_letters.queues()) <= {"to-record", "count-statistics"}
-
-
-def test_an_unknown_queue_is_named(shop: Shop) -> None:
-    answer = shop.get("dead-letters?queue=to-nowhere")
-    assert answer.status == 422
-    assert "to-evaluate" in answer.json()["detail"]
-    assert shop.get("dead-letters/to-nowhere/1").status == 422
-
-
-# -- statistics ------------------------------------------------------------------------------------------
 
 TODAY = "from=2026-11-20&to=2026-11-20"
 

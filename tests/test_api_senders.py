@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from vestnik import channels, plugins, resources
-from vestnik.store import secrets
 
 from infra.twins import smtp
 from infra.world import World
 from tests.asking import Shop, opened, problem
+from vestnik import channels, plugins, resources
+from vestnik.store import secrets
 
 SES: dict[str, Any] = {"plugin": "email_ses", "config": {"from_address": "orders@demo.example"}}
 TOKEN = "1000001:local-world-bot-token-000000000000"  # noqa: S105  (of a bot in this process)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from vestnik import events
 
 from infra.world import World
 from tests.asking import Shop, opened, problem
+from vestnik import events
 
 RULE: dict[str, Any] = {
     "name": "Big orders",

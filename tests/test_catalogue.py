@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from examples.words import SHOP
+from tests.catalogued import LANGUAGES, MESSAGES, ROOT, TYPES, facts, module_of, validator
 from vestnik import events
 from vestnik.domain import masking, rules
 from vestnik.domain.patterns import compile_pattern, matches
 from vestnik.events._pages import SHAPE_NAMES
 from vestnik.rendering import render, shipped
-
-from examples.words import SHOP
-from tests.catalogued import LANGUAGES, MESSAGES, ROOT, TYPES, facts, module_of, validator
 
 
 def test_the_catalogue_has_twenty_types_or_more_and_each_lies_in_a_file_of_its_name() -> None:

@@ -13,12 +13,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from tests import channel_peers as peers
 from vestnik import channels, plugins, resources
 from vestnik.channels import email_ses, email_smtp, sms_eum, sms_sns, telegram, webhook
 from vestnik.domain.messages import Letter, Receipt, Sender
 from vestnik.errors import Later, Refused, Unknown
-
-from tests import channel_peers as peers
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 ALL = plugins.modules(channels)

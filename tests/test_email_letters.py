@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vestnik.channels import _mime
 from vestnik.domain.messages import Attachment, Letter, Sender
 from vestnik.errors import Refused

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vestnik import channels
 from vestnik.channels import sms_eum
 from vestnik.domain.outcomes import Feedback, Outcome

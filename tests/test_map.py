@@ -4,14 +4,14 @@ from pathlib import Path
 
 import grimp
 import pytest
+
+from infra import layers, permissions, printed_map
 from vestnik import topology
 from vestnik.topology import FromQueue, FromStream, Function
 
-from infra import layers, permissions, printed_map
-
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "map.txt"
-PLUGIN_FOLDERS = ("channels", "events", "marketplaces", "api")
+PLUGIN_FOLDERS = ("channels", "events", "marketplaces")
 FUNCTIONS = {spec.name: spec for spec in topology.functions()}
 
 

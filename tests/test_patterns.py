@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.matchers import slow_matches
 from vestnik.domain.patterns import compile_index, compile_pattern, explain, matches, read_written, test, valid
 from vestnik.domain.patterns.lookup import MOST_REMEMBERED
 from vestnik.errors import Refused
-
-from tests.matchers import slow_matches
 
 CORPUS = Path(__file__).parents[1] / ".." / "shared" / "corpora" / "event_patterns" / "event_patterns.jsonl"
 needs_corpus = pytest.mark.skipif(not CORPUS.exists(), reason="the labelled cases are not part of the project")

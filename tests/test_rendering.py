@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from vestnik.errors import Refused
 from vestnik.rendering import layouts
 from vestnik.rendering.formats import written_date, written_money

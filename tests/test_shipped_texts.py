@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from jinja2 import nodes
-from vestnik.domain import schemas
-from vestnik.rendering import checks, layouts, render, segments, shipped, tasks
-from vestnik.rendering.guard import Guard
 
 from examples.words import SHOP
 from tests.catalogued import LANGUAGES, MESSAGES, TYPES, facts, module_of
+from vestnik.domain import schemas
+from vestnik.rendering import checks, layouts, render, segments, shipped, tasks
+from vestnik.rendering.guard import Guard
 
 TEXTS = sorted(MESSAGES.glob("*/*.j2"))
 IDS = [str(path.relative_to(MESSAGES)) for path in TEXTS]

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests import channel_peers as peers
 from vestnik import resources
 from vestnik.channels import _guard, _outgoing
 from vestnik.errors import Later, Refused
-
-from tests import channel_peers as peers
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpora" / "webhooks" / "ssrf_urls.jsonl"
 ROWS = [json.loads(line) for line in CORPUS.read_text().splitlines()] if CORPUS.exists() else []

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from vestnik.rendering import layouts, malice, short_links, urls
 from vestnik.rendering.checks import Problem, check
 from vestnik.rendering.guard import Guard

@@ -75,7 +75,7 @@ class Ses:
 
     def _send_email(self, request: Any) -> dict[str, Any]:
         asked = wire.json_body(request)
-        to = [address for kind in ("To", "Cc", "Bcc") for address in asked.get("Destination", {}).get(f"{kind}Addresses", [])]
+        to = [address for kind in ("To", "Cc", "Bcc") for address in asked["Destination"].get(f"{kind}Addresses", [])]
         tags = {tag["Name"]: tag["Value"] for tag in asked.get("EmailTags", [])}
         raw = _raw(asked, to)
         _check(to, tags, raw)
@@ -124,7 +124,8 @@ class Ses:
 
     def _suppress(self, request: Any) -> dict[str, Any]:
         asked = wire.json_body(request)
-        self.suppressed[asked["EmailAddress"].lower()] = {"Reason": asked["Reason"], "LastUpdateTime": _iso(self._now())}
+        entry = {"Reason": asked["Reason"], "LastUpdateTime": _iso(self._now())}
+        self.suppressed[asked["EmailAddress"].lower()] = entry
         return {}
 
     def _suppressed(self, request: Any) -> dict[str, Any]:

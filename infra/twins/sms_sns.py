@@ -17,6 +17,6 @@ def keeper(outbox: Outbox, message_of: WhoseText) -> Callable[[Any, Any], None]:
         to, text = asked.get("PhoneNumber"), asked.get("Message", "")
         if to and response.status_code == 200:
             sender = next((v for k, v in asked.items() if k.endswith("StringValue") and not v.startswith("Trans")), "")
-            outbox.add("sms", "sms_sns", to, text=text, message_id=message_of(to, text), **{"from": sender})
+            outbox.add("sms", "sms_sns", to, text=text, message_id=message_of(to, text), sender=sender)
 
     return keep

@@ -48,9 +48,7 @@ class SmsVoice:
         id, context = f"local-{next(self._ids):012x}", asked.get("Context", {})
         text, to = asked["MessageBody"], asked["DestinationPhoneNumber"]
         sender = asked.get("OriginationIdentity", "")
-        self._outbox.add(
-            "sms", "sms_eum", to, text=text, message_id=context.get("message", id), **{"from": sender}
-        )
+        self._outbox.add("sms", "sms_eum", to, sender=sender, text=text, message_id=context.get("message", id))
         if asked.get("ConfigurationSetName"):
             self._report(asked, id)
         return 200, JSON, json.dumps({"MessageId": id})
@@ -83,9 +81,7 @@ def _error(code: str, reason: str, field: str, message: str) -> wire.Answer:
     return 400, {**JSON, "x-amzn-errortype": code}, json.dumps(body)
 
 
-def _event(
-    asked: dict[str, Any], id: str, word: str, final: bool, now: datetime, after: timedelta
-) -> dict[str, Any]:
+def _event(asked: dict[str, Any], id: str, word: str, final: bool, now: datetime, after: timedelta) -> dict[str, Any]:
     parts = segments(asked["MessageBody"])
     status = word.removeprefix("TEXT_")
     event = {

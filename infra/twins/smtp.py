@@ -18,7 +18,7 @@ from infra.world.faults import Died
 from infra.world.outbox import Outbox, header, parse
 
 HOST = "mail.demo.example"
-USER, PASSWORD = "orders@demo.example", "local-smtp-password"  # noqa: S105  (of a server that lives in this process)
+USER, PASSWORD = "orders@demo.example", "local-smtp-password"
 
 
 class Smtp:
@@ -38,8 +38,10 @@ class Smtp:
 
     def _listen(self, tls: ssl.SSLContext | None, **more: Any) -> int:
         def conversation() -> SMTP:
-            login = {"authenticator": _authenticate, "auth_required": True, "hostname": HOST}
-            return SMTP(self._desk, loop=self._loop, **login, **more)
+            server = SMTP(self._desk, loop=self._loop, authenticator=_authenticate, hostname=HOST, **more)
+            # Asked for in the constructor, it warns of a missing STARTTLS even where TLS begins with the first byte.
+            server._auth_required = True
+            return server
 
         starting = self._loop.create_server(conversation, "127.0.0.1", 0, ssl=tls)
         server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(10)

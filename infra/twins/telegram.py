@@ -17,7 +17,26 @@ from infra.world.outbox import Outbox
 
 PATH = re.compile(r"/bot([0-9]{1,20}:[A-Za-z0-9_-]{10,100})/(\w+)")
 LONGEST = 4096
-TAGS = frozenset("b strong i em u ins s strike del a code pre span tg-spoiler blockquote tg-emoji".split())
+TAGS = frozenset(
+    [
+        "b",
+        "strong",
+        "i",
+        "em",
+        "u",
+        "ins",
+        "s",
+        "strike",
+        "del",
+        "a",
+        "code",
+        "pre",
+        "span",
+        "tg-spoiler",
+        "blockquote",
+        "tg-emoji",
+    ]
+)
 # (messages, in, for what): short bursts to one chat are borne.
 LIMITS = {"bot": (30, timedelta(seconds=1)), "chat": (3, timedelta(seconds=3)), "group": (20, timedelta(minutes=1))}
 TEXTS = {403: "Forbidden: bot was blocked by the user", 404: "Bad Request: chat not found"}
@@ -70,7 +89,7 @@ class Telegram(HttpTwin):
             html=html,
             headers=headers,
             message_id=self._message_of(chat, text),
-            **{"from": f"local_{bot}_bot"},
+            sender=f"local_{bot}_bot",
         )
         return _ok(
             {"message_id": self._count, "date": int(self._now().timestamp()), "chat": {"id": chat}, "text": shown}

@@ -10,9 +10,9 @@ from moto.core.base_backend import BackendDict
 from moto.dynamodb.models import dynamodb_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
-from vestnik import topology
 
 from infra import permissions
+from vestnik import topology
 
 REGION = "us-east-1"
 STAGE = "local"

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from vestnik import resources, topology
-
 from infra.world.account import REGION, Account
 from infra.world.clock import Clock
 from infra.world.faults import Died
 from infra.world.http_layer import HttpLayer
+from vestnik import resources, topology
 
 Handler = Callable[[Any, Any], Any]
 Loader = Callable[[str], Handler]

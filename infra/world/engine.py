@@ -39,7 +39,7 @@ class Engine:
             place = (self._turn + offset) % len(self._triggers)
             trigger = self._triggers[place]
             due = trigger.due(patient)
-            if due is not None and due <= now:
+            if due is not None and due <= self._clock.now():
                 self._turn = place + 1
                 trigger.fire()
                 return True

@@ -14,7 +14,8 @@ from moto.sqs import models
 
 READY, WAITING, FLYING, GONE = "ready", "waiting", "flying", "gone"
 
-Message = models.Message
+# moto's class, which this module gives two more attributes: `place` and `ticket`.
+type Message = Any
 
 
 class FairQueue(models.Queue):  # type: ignore[misc]
@@ -178,13 +179,13 @@ def send_message(
     validate_group_id: bool = True,
 ) -> Message:
     """SQSBackend.send_message for standard queues: moto asks for all attributes of the queue at each message."""
-    queue = backend.get_queue(queue_name)
+    queue: Any = backend.get_queue(queue_name)
     delay = int(queue.delay_seconds if delay_seconds is None else delay_seconds)
     backend._validate_message(queue, message_body=message_body, delay_seconds=delay)
     if not 0 <= delay <= models.MAXIMUM_MESSAGE_DELAY:
         problem = f"Value {delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."
         raise models.InvalidParameterValue(problem)
-    message = Message(str(models.random.uuid4()), message_body, system_attributes)
+    message = models.Message(str(models.random.uuid4()), message_body, system_attributes)
     message.message_attributes, message.group_id = message_attributes or {}, group_id
     message.mark_sent(delay_seconds=delay)
     queue.add_message(message)

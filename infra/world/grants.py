@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from vestnik import topology
-
 from infra import permissions
+from vestnik import topology
 
 Grant = tuple[str, str, str]  # function, word of the map, SDK operation
 Counts = Mapping[tuple[str, str, str, str], int]

@@ -14,11 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from vestnik import topology
-
 from infra.world.account import REGION
 from infra.world.clock import Clock
 from infra.world.doors import Doors, Failed
+from vestnik import topology
 
 LARGEST_REQUEST = 10 * 1024 * 1024
 LARGEST_EVENT = 6 * 1024 * 1024

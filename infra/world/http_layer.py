@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import botocore.endpoint
+from botocore import endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from botocore.handlers import BUILTIN_HANDLERS
@@ -47,18 +47,18 @@ class HttpLayer:
         self._lock = threading.RLock()
         self._name_resource = name_resource
         self._moto = Moto()
-        self._sleep = botocore.endpoint.time
+        self._endpoint: Any = endpoint
 
     def open(self) -> None:
         """Take every request of clients made from now on."""
         BUILTIN_HANDLERS.insert(0, ("before-send", self))
         # The SDK's pauses between its own repeats pass at once: the world's clock does not run meanwhile.
-        botocore.endpoint.time = SimpleNamespace(sleep=lambda seconds: None, monotonic=time.monotonic)
+        self._endpoint.time = SimpleNamespace(sleep=lambda seconds: None, monotonic=time.monotonic)
 
     def close(self) -> None:
         """Let the SDK go its own way again."""
         BUILTIN_HANDLERS[:] = [entry for entry in BUILTIN_HANDLERS if entry[1] is not self]
-        botocore.endpoint.time = self._sleep
+        self._endpoint.time = time
 
     def __call__(self, event_name: str, request: Any, **_: Any) -> AWSResponse:
         with self._lock:  # doors call from several threads at once; moto is made for one

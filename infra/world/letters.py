@@ -26,9 +26,9 @@ class Letters:
         """Look over the shoulder of these channels while the block runs."""
         with ExitStack() as stack:
             for name in names:
-                module = plugins.load(channels, name)
+                module: Any = plugins.load(channels, name)
                 if hasattr(module, "send"):
-                    stack.enter_context(patch.object(module, "send", self._wrapped(module.send)))  # type: ignore[union-attr]
+                    stack.enter_context(patch.object(module, "send", self._wrapped(module.send)))
             yield
 
     def _wrapped(self, send: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 Item = dict[str, Any]
 
+BLANK = {"subject": "", "text": "", "html": "", "message_id": ""}
 # The headers that stand in the outbox's own fields already.
 OWN_FIELDS = frozenset({"from", "to", "subject"})
 
@@ -24,10 +25,12 @@ class Outbox:
         self.items: list[Item] = []
         self.files: dict[tuple[int, int], bytes] = {}
 
-    def add(self, channel: str, plugin: str, to: str, *, files: Iterable[bytes] = (), **fields: Any) -> Item:
+    def add(
+        self, channel: str, plugin: str, to: str, *, sender: str = "", files: Iterable[bytes] = (), **fields: Any
+    ) -> Item:
         """Keep one message. `fields`: any of the outbox's other fields."""
-        blank = {"from": "", "subject": "", "text": "", "html": "", "headers": {}, "attachments": [], "message_id": ""}
-        item = {"at": _zulu(self._now()), "channel": channel, "plugin": plugin, "to": to, **blank, **fields}
+        known = {"at": _zulu(self._now()), "channel": channel, "plugin": plugin, "to": to, "from": sender}
+        item = {**known, **BLANK, "headers": {}, "attachments": [], **fields}
         for place, content in enumerate(files):
             self.files[len(self.items), place] = content
         self.items.append(item)
@@ -40,6 +43,7 @@ class Outbox:
             "email",
             plugin,
             ", ".join(to),
+            sender=header(mail, "from"),
             files=files,
             attachments=attachments,
             subject=header(mail, "subject"),
@@ -47,7 +51,6 @@ class Outbox:
             html=_part(mail, "text/html"),
             headers={name: value for name, value in headers(mail) if name.lower() not in OWN_FIELDS},
             message_id=message_id,
-            **{"from": header(mail, "from")},
         )
 
     def clear(self) -> None:

@@ -4,9 +4,8 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from vestnik.store import secrets, settings
-
 from infra.twins import smtp
+from vestnik.store import secrets, settings
 
 BY = "local-world"
 SCOPES = ["ingest", "read", "operate", "admin"]
@@ -69,10 +68,11 @@ def senders(shop: str, webhook_url: str, smtp_port: int) -> list[dict[str, Any]]
     if shop != "demo":
         return [ses]
     own = {**mail, "host": "127.0.0.1", "port": smtp_port, "security": "starttls", "username": smtp.USER}
+    bot = {"bot": "local_1000001_bot", "chat_id": SHOPS[shop]["staff_chat"]}
     return [
         ses,
         _sender("sms", "sms_eum", {"origination": "DemoShop"}, default=True, rate=20),
-        _sender("telegram", "telegram", {"bot": "local_1000001_bot", "chat_id": SHOPS[shop]["staff_chat"]}, default=True),
+        _sender("telegram", "telegram", bot, default=True),
         _sender("webhook", "webhook", {"url": webhook_url}, default=True),
         _sender("own-server", "email_smtp", own),
         _sender("sms-by-sns", "sms_sns", {"sender_id": "DemoShop"}),

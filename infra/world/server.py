@@ -102,12 +102,10 @@ def control(world: World, request: Request) -> Response:
     key = f"{request.method} {request.path}"
     if (do := CONTROLS.get(key)) is not None:
         return do(world, request.body)
-    if request.method in ("GET", "HEAD"):
-        page = pages.answer(world, request.path, query)
-        return page or problem(404, "not-found", f"there is nothing at {request.path}")
-    known = sorted(k for k in CONTROLS if k.endswith(f" {request.path}"))
-    if known:
+    if known := sorted(k for k in CONTROLS if k.endswith(f" {request.path}")):
         return problem(405, "method-not-allowed", f"ask it by {known[0].split()[0]}")
+    if request.method in ("GET", "HEAD") and (page := pages.answer(world, request.path, query)) is not None:
+        return page
     return problem(404, "not-found", f"there is nothing at {request.path}")
 
 

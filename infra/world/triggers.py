@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from vestnik import topology
-from vestnik.domain import patterns
+from moto.sqs import models as sqs
 
 from infra.world.account import PREFIX, REGION, Account
 from infra.world.clock import Clock
 from infra.world.doors import Doors, Failed
-from infra.world.fair_queue import Message
 from infra.world.http_layer import HttpLayer
+from vestnik import topology
+from vestnik.domain import patterns
 
 
 class Trigger(Protocol):
@@ -166,8 +166,9 @@ class StreamTrigger:
 
     def _give_up(self, sequence: str) -> None:
         batch = {"shardId": self._shard.id, "startSequenceNumber": sequence, "endSequenceNumber": sequence}
-        told = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": {**batch, "batchSize": 1}}
-        letter = Message(f"stream-{sequence}", json.dumps(told))
+        why = {"condition": "RetryAttemptsExhausted"}
+        told = {"requestContext": why, "DDBStreamBatchInfo": {**batch, "batchSize": 1}}
+        letter = sqs.Message(f"stream-{sequence}", json.dumps(told))
         letter.mark_sent()
         self._dead.add_message(letter)
         self._pass(1)

@@ -24,7 +24,8 @@ class Body(BytesIO):
 
 def response(url: str, status: int, headers: dict[str, str], body: bytes | str) -> AWSResponse:
     """A response as the SDK reads it from the network."""
-    return AWSResponse(url, status, headers, Body(body.encode() if isinstance(body, str) else body))
+    content = Body(body.encode() if isinstance(body, str) else body)
+    return AWSResponse(url, status, headers, content)  # type: ignore[arg-type]
 
 
 def names(service: str, request: Any) -> list[str]:

@@ -51,6 +51,8 @@ class World:
     which: a test drops, delays or repeats them here. `watch`: called after each AWS call with (call, request, answer).
     """
 
+    _opened = False
+
     def __init__(
         self,
         *,
@@ -73,6 +75,11 @@ class World:
         self._waiting = 0
 
     def __enter__(self) -> Self:
+        # moto keeps one account for the whole process: a second world would empty the first.
+        if World._opened:
+            raise RuntimeError("another world is open in this process; close it first")
+        World._opened = True
+        self._stack.callback(setattr, World, "_opened", False)
         try:
             self._open()
         except BaseException:

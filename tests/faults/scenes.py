@@ -44,7 +44,7 @@ def slow_sends(world: World, shop: str) -> None:
 
 
 def redelivered_during_a_slow_send(world: World, shop: str) -> None:
-    """While the first letter is on its way, its queue message comes again to another process, under an expired lease."""
+    """While the first letter is on its way, its queue message comes again to another process, its lease over."""
     met = False
 
     def fault(call: Call) -> None:

@@ -4,7 +4,7 @@
 function calls on it, by their SDK names. Permissions, variables, queues, alarms and the local world follow from it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -94,7 +94,6 @@ class Function:
     uses: dict[str, str]
     memory: int = 256
     timeout: int = 30
-    variables: dict[str, str] = field(default_factory=dict)
     authorizer: bool = False
 
 
@@ -284,7 +283,6 @@ def _sender(channel: ModuleType) -> Function:
         },
         memory=512,
         timeout=SEND_TIMEOUT,
-        variables={"PLUGIN": channel.PLUGIN},
     )
 
 

@@ -14,7 +14,7 @@ file has a `router`, its pydantic models, and thin route functions that call the
         \"""Write a note.\"""
         shop = caller().shop                            # the one place a shop's name comes from
         ...
-        raise not_found("note", id)                     # or Problem(409, "code", "detail"), or errors.Refused (422)
+        raise not_found("note", id)                     # or Problem(status, code, detail), or errors.Refused (422)
 
 From `vestnik.api._routes`: Router, needs, caller, request, and the path and query types Id, Limit, Cursor.
 From `vestnik.api._models`: Model, Page. From `_problems`: Problem, Fault, not_found. From `_paging`: opened, page.

@@ -63,7 +63,7 @@ SHAPES: Json = {
             "data": {"type": "object", "description": "See the catalogue for the shape of each type's data."},
             "id": {"type": "string", "minLength": 1, "maxLength": 512},
             "source": {"type": "string", "minLength": 1, "maxLength": 512},
-            "time": {"type": "string", "format": "date-time"},
+            "time": {"type": ["string", "null"], "format": "date-time", "description": "Absent: now."},
             "notify": {"type": "boolean", "description": "False: keep what it says, tell nobody."},
         },
         "required": ["type", "data"],
@@ -77,8 +77,8 @@ SHAPES: Json = {
             "id": {"type": "string", "minLength": 1, "maxLength": 512},
             "source": {"type": "string", "minLength": 1, "maxLength": 512},
             "type": {"$ref": "#/components/schemas/TypeName"},
-            "time": {"type": "string", "format": "date-time"},
-            "datacontenttype": {"type": "string"},
+            "time": {"type": ["string", "null"], "format": "date-time", "description": "Absent: now."},
+            "datacontenttype": {"description": "Always JSON; what stands here is ignored."},
             "data": {"type": "object"},
             "notify": {"type": "boolean"},
         },
@@ -121,13 +121,12 @@ SHAPES: Json = {
     },
 }
 
+EITHER: list[Json] = [{"$ref": "#/components/schemas/CloudEvent"}, {"$ref": "#/components/schemas/PlainEvent"}]
 BATCH: Json = {
     "schema": {
         "type": "array",
         "description": "Events; one that is not valid is refused by itself.",
-        "items": {
-            "anyOf": [{"$ref": "#/components/schemas/CloudEvent"}, {"$ref": "#/components/schemas/PlainEvent"}, {}]
-        },
+        "items": {"anyOf": [*EITHER, {}]},
         "minItems": 1,
         "maxItems": 500,
     }
@@ -145,17 +144,9 @@ POST_EVENTS: Json = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/cloudevents+json": _ref("CloudEvent"),
+            "application/cloudevents+json": {"schema": {"anyOf": EITHER}},
             "application/cloudevents-batch+json": BATCH,
-            "application/json": {
-                "schema": {
-                    "anyOf": [
-                        {"$ref": "#/components/schemas/PlainEvent"},
-                        {"$ref": "#/components/schemas/CloudEvent"},
-                        BATCH["schema"],
-                    ]
-                }
-            },
+            "application/json": {"schema": {"anyOf": [*EITHER, BATCH["schema"]]}},
         },
     },
     "responses": {

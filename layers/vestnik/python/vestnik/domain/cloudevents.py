@@ -97,7 +97,7 @@ def event(raw: Any, shop: str, fresh_id: str, now: datetime) -> dict[str, Any]:
         "data": _data(raw),
     }
     if structured and raw["specversion"] != "1.0":
-        raise Refused("specversion must be \"1.0\"", code="invalid-event", where="/specversion")
+        raise Refused('specversion must be "1.0"', code="invalid-event", where="/specversion")
     return kept | _notify(raw)
 
 

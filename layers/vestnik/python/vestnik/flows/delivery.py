@@ -29,32 +29,34 @@ type Clock = Callable[[], datetime]
 
 @dataclass(slots=True)
 class Work:
-    """One job on its way through a run. `receipt` names its queue message."""
+    """One job on its way through a run. `id` names its queue message, `handle` lets it be hidden for longer."""
 
-    receipt: str
+    id: str
+    handle: str
     job: Job
     letter: Letter | None = None
     body: tuple[str, int] = ("", 0)
 
 
-@dataclass(slots=True)
-class Result:
-    """Queue messages that must come again: when they choose (`failed`), or in so many seconds (`hidden`: queue, seconds)."""
-
-    failed: set[str]
-    hidden: dict[str, tuple[str, int]]
-
-
-def deliver(works: Iterable[Work], plugin: str, clock: Clock, *, until: datetime) -> Result:
-    """Send what is to go. Stops claiming at `until`, so that no claim dies with the function's deadline."""
-    result = Result(set(), {})
+def deliver(works: Iterable[Work], clock: Clock, *, until: datetime) -> set[str]:
+    """Send what is to go; the ids of queue messages that must come again. Stops claiming at `until`, so that no claim dies with the function's deadline."""
+    failed: set[str] = set()
     for shop, group in _by_shop(works).items():
-        try:
-            _deliver_shop(shop, group, plugin, clock, until, result)
-        except Exception as error:
-            resources.log("delivery-failed", shop=shop, plugin=plugin, error=repr(error))
-            result.failed |= {work.receipt for work in group}
-    return result
+        _deliver_group(shop, group, clock, until, failed)
+    return failed
+
+
+def _deliver_group(shop: str, group: list[Work], clock: Clock, until: datetime, failed: set[str]) -> None:
+    """A group that fails is tried one by one, so that the one that is to blame fails alone."""
+    try:
+        return _deliver_shop(shop, group, clock, until, failed)
+    except Exception as error:
+        resources.log("delivery-failed", shop=shop, messages=len(group), error=repr(error))
+    if len(group) == 1:
+        failed.add(group[0].id)
+    else:
+        for work in group:
+            _deliver_group(shop, [work], clock, until, failed)
 
 
 def _by_shop(works: Iterable[Work]) -> dict[str, list[Work]]:
@@ -64,19 +66,19 @@ def _by_shop(works: Iterable[Work]) -> dict[str, list[Work]]:
     return shops
 
 
-def _deliver_shop(shop: str, group: list[Work], plugin: str, clock: Clock, until: datetime, result: Result) -> None:
+def _deliver_shop(shop: str, group: list[Work], clock: Clock, until: datetime, failed: set[str]) -> None:
     now = clock()
     current = settings.current(shop, now)
-    works = _render(_allowed(_still_due(group, current, now, result), current, now), current, now)
+    works = _render(_allowed(_still_due(group, current, now, failed), current, now), current, now)
     _keep_bodies(shop, works, current, now)
     for work in works:
         if clock() >= until:
-            result.failed.add(work.receipt)
+            failed.add(work.id)
             continue
-        _deliver_safely(work, current, clock, result)
+        _deliver_safely(work, current, clock, failed)
 
 
-def _still_due(group: list[Work], current: Settings, now: datetime, result: Result) -> list[Work]:
+def _still_due(group: list[Work], current: Settings, now: datetime, failed: set[str]) -> list[Work]:
     """Those that may still go; the others end here, with the reason."""
     seen = recheck.Seen(current.shop_id, [work.job for work in group])
     due = []
@@ -87,7 +89,7 @@ def _still_due(group: list[Work], current: Settings, now: datetime, result: Resu
             continue
         ended, record = ledger.end(work.job, *verdict, now)
         if not ended:
-            _meet(work, record, now, result, over=verdict[1])
+            _meet(work, record, now, failed, over=verdict[1])
     return due
 
 
@@ -130,16 +132,16 @@ def _keep_bodies(shop: str, works: list[Work], current: Settings, now: datetime)
         work.body = (body, position)
 
 
-def _deliver_safely(work: Work, current: Settings, clock: Clock, result: Result) -> None:
+def _deliver_safely(work: Work, current: Settings, clock: Clock, failed: set[str]) -> None:
     try:
-        _deliver_one(work, current, clock, result)
+        _deliver_one(work, current, clock, failed)
     except Exception as error:
         # A bug, or the ledger out of reach: the queue message stays and comes again when its time is over.
         resources.log("message-failed", message=work.job["message"], error=repr(error))
-        result.failed.add(work.receipt)
+        failed.add(work.id)
 
 
-def _deliver_one(work: Work, current: Settings, clock: Clock, result: Result) -> None:
+def _deliver_one(work: Work, current: Settings, clock: Clock, failed: set[str]) -> None:
     now = clock()
     letter = work.letter
     if letter is None:
@@ -148,7 +150,7 @@ def _deliver_one(work: Work, current: Settings, clock: Clock, result: Result) ->
     if mine:
         _send(work, letter, record, current, clock)
     else:
-        _meet(work, record, clock(), result)
+        _meet(work, record, clock(), failed)
 
 
 def _send(work: Work, letter: Letter, record: dict[str, Any], current: Settings, clock: Clock) -> None:
@@ -195,15 +197,15 @@ def _doubt(job: Job, attempt: str, reason: str, now: datetime) -> None:
     queueing.again({**job, "repeat": False}, now + GRACE, now)
 
 
-def _meet(work: Work, record: dict[str, Any], now: datetime, result: Result, *, over: str = "") -> None:
+def _meet(work: Work, record: dict[str, Any], now: datetime, failed: set[str], *, over: str = "") -> None:
     """The message was not free: what its record says decides. `over`: why it must not be repeated."""
     state, job = record.get("state"), work.job
     if state in ENDS:
         return
     until = datetime.fromisoformat(record["until"])
     if until > now and state == State.CLAIMED:
-        result.failed.add(work.receipt)  # another holds it; this queue message is the timer that finds it dead
-        result.hidden[work.receipt] = (job["queue"], queueing.seconds_until(record["until"], now) + 1)
+        failed.add(work.id)  # another holds it; this queue message is the timer that finds it dead
+        queueing.hide(job["queue"], work.handle, queueing.seconds_until(record["until"], now) + 1)
     elif state == State.CLAIMED:
         _doubt(job, record["attempt"], "the attempt that held it died", now)
     elif until > now:
@@ -231,9 +233,9 @@ def _why_no_repeat(job: Job, record: dict[str, Any]) -> str:
     return ""
 
 
-def read(receipt: str, body: str) -> Work:
+def read(id: str, handle: str, body: str) -> Work:
     """A job as the evaluation queued it. Raises where it is none (it then ends in the dead-letter queue)."""
     job = json.loads(body)
     for name in ("shop", "message", "channel", "plugin", "queue", "recipient", "expires"):
         job[name]
-    return Work(receipt, job)
+    return Work(id, handle, job)

@@ -53,19 +53,30 @@ class Plan:
 def read(receipt: str, body: str) -> Incoming:
     """An event as the intake queued it. Raises where it is none (it then ends in the dead-letter queue)."""
     parcel = json.loads(body)
-    return Incoming(receipt, parcel["shop"], parcel["eid"], parcel["event"], parcel["received"])
+    event = parcel["event"]
+    datetime.fromisoformat(event["time"])
+    if not isinstance(event["data"], dict):
+        raise TypeError("an event's data is an object")
+    return Incoming(receipt, parcel["shop"], parcel["eid"], event, parcel["received"])
 
 
 def evaluate(incoming: Iterable[Incoming], now: datetime) -> set[str]:
     """Decide on events; the receipts of those that must come again. One bad event holds up no other."""
     failed: set[str] = set()
     for shop, group in _by_shop(incoming).items():
-        try:
-            failed |= _evaluate_shop(shop, group, now)
-        except Exception as error:
-            resources.log("evaluation-failed", shop=shop, error=repr(error))
-            failed |= {one.receipt for one in group}
+        failed |= _evaluate_safely(shop, group, now)
     return failed
+
+
+def _evaluate_safely(shop: str, group: list[Incoming], now: datetime) -> set[str]:
+    """A group that fails is tried one by one, so that the one that is to blame fails alone."""
+    try:
+        return _evaluate_shop(shop, group, now)
+    except Exception as error:
+        resources.log("evaluation-failed", shop=shop, events=len(group), error=repr(error))
+    if len(group) == 1:
+        return {group[0].receipt}
+    return {receipt for one in group for receipt in _evaluate_safely(shop, [one], now)}
 
 
 def _by_shop(incoming: Iterable[Incoming]) -> dict[str, list[Incoming]]:

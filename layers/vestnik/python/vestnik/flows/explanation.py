@@ -209,7 +209,10 @@ class _Hidden:
 
     def event(self) -> Shown | None:
         """The event, its secrets masked."""
-        return masking.without(self._event, [f"data.{path}" for path in self._paths]) if self._event else None
+        if self._event is None:
+            return None
+        data = masking.without(self._event.get("data"), self._paths)
+        return {**self._event, "data": masking.hide(data, self._texts)}
 
     def of(self, shown: Any) -> Any:
         """Anything derived from the event, its secrets masked."""

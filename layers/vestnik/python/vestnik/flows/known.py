@@ -22,12 +22,14 @@ class Facts:
 
 
 class Known:
-    """The records that a batch of one shop's events speaks of, read in one call and kept up with the events."""
+    """The records that a batch of one shop's events speaks of, read in two calls (what the events name, then the
+    owners of the orders among it) and kept up with the events."""
 
     def __init__(self, shop: str, current: Settings, events: Iterable[Mapping[str, Any]]) -> None:
         self.shop, self.current = shop, current
-        wanted = {mention for event in events for mention in _mentions(event["data"])}
-        self.records = _read(shop, wanted)
+        self._sought = {mention for event in events for mention in _mentions(event["data"])}
+        self.records = _read(shop, self._sought)
+        self._read(_owners(self.records.values()) - self._sought)
 
     @property
     def staff(self) -> Staff:
@@ -58,10 +60,14 @@ class Known:
         return self.records[key]
 
     def _find(self, kind: str, id: str) -> Record | None:
-        """A record that only another record named (an order's customer) is read when it is met."""
+        """A record that nothing named before (the customer of an order that this batch tells of) is read when met."""
         if (kind, id) not in self.records:
-            self.records |= _read(self.shop, {(kind, id)})
+            self._read({(kind, id)} - self._sought)
         return self.records.get((kind, id))
+
+    def _read(self, wanted: set[tuple[str, str]]) -> None:
+        self._sought |= wanted
+        self.records |= _read(self.shop, wanted)
 
     def _keep_staff(self, snapshot: Any, time: str) -> None:
         if not isinstance(snapshot, Mapping) or "id" not in snapshot:
@@ -90,6 +96,11 @@ def _mentions(data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     order = data.get("order")
     if isinstance(order, Mapping) and order.get("customer_id") and "customer" not in data:
         yield "customer", str(order["customer_id"])
+
+
+def _owners(found: Iterable[Record]) -> set[tuple[str, str]]:
+    """The customers of the orders among some records."""
+    return {("customer", str(id)) for record in found if (id := record.body.get("customer_id"))}
 
 
 def _read(shop: str, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], Record]:

@@ -37,6 +37,11 @@ def _place(job: Mapping[str, Any], wait: int, queues: dict[str, list[sqs.Parcel]
         queues[job["queue"]].append(sqs.Parcel(job["shop"], dict(job), delay=wait))
 
 
+def hide(queue: str, handle: str, seconds: int) -> None:
+    """Let a queue message that is to come again do so in `seconds`."""
+    sqs.hide(f"queue:{queue}", handle, seconds)
+
+
 def seconds_until(at: str, now: datetime) -> int:
     """Whole seconds from now to a moment, rounded up; 0 where it is past."""
     return max(0, -int((now - datetime.fromisoformat(at)).total_seconds() // 1))

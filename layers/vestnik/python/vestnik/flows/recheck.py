@@ -13,7 +13,6 @@ from vestnik.store.settings import Settings
 
 type Job = Mapping[str, Any]
 type Verdict = tuple[State, str] | None
-OPT_OUTS = ("unsubscribed",)  # hold for marketing only; bounces and complaints hold for all
 
 
 class Seen:
@@ -47,7 +46,7 @@ class Seen:
         """Why the job's address is suppressed; "" where it is not."""
         item = self.items.get((people.TABLE, *self._suppression(job)))
         reason = item["reason"] if item else ""
-        return "" if reason in OPT_OUTS and job["purpose"] != "marketing" else reason
+        return "" if reason == people.OPT_OUT and job["purpose"] != "marketing" else reason
 
     def order_cancelled(self, job: Job) -> bool:
         """Whether the job tells of a step in the life of an order that was cancelled meanwhile."""

@@ -1,19 +1,17 @@
 """From a job to its letter: the right template in the recipient's language, rendered with the decision's facts."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from vestnik import resources
-from vestnik.domain import links
 from vestnik.domain.messages import Letter, Sender
 from vestnik.errors import Refused
+from vestnik.flows import unsubscribe
 from vestnik.rendering.render import Renderer, Source
 from vestnik.rendering.shipped import shipped
-from vestnik.store import s3, secrets
+from vestnik.store import s3
 from vestnik.store.settings import Settings
 
-UNSUBSCRIBE_FOR = timedelta(days=90)
 _renderer: Renderer | None = None
 
 type Job = Mapping[str, Any]
@@ -21,7 +19,7 @@ type Job = Mapping[str, Any]
 
 def letter(job: Job, current: Settings, *, attempt: str, now: datetime) -> Letter:
     """The message as it goes. Refused where its template is missing or cannot be rendered."""
-    facts = job.get("facts") or s3.read(job["body"][0])[job["body"][1]]["facts"]
+    facts = job.get("facts") or _facts(job)
     recipient = job["recipient"]
     start: dict[str, Any] = {
         "shop": job["shop"],
@@ -35,11 +33,22 @@ def letter(job: Job, current: Settings, *, attempt: str, now: datetime) -> Lette
     if job["channel"] == "webhook":
         return Letter(**start, payload=payload(facts))
     source, trusted = template(job, current)
-    unsubscribe = unsubscribe_url(job, now) if job["purpose"] == "marketing" else ""
-    seen = {**facts, "recipient": _recipient(recipient, source), "unsubscribe_url": unsubscribe}
+    marketing = job["purpose"] == "marketing"
+    leave = unsubscribe.link(job["shop"], job["channel"], recipient, now) if marketing else ""
+    seen = {**facts, "recipient": _recipient(recipient, source), "unsubscribe_url": leave}
     done = renderer().render(source, seen, trusted=trusted)
-    start |= {"language": source.language, "unsubscribe_url": unsubscribe}
+    start |= {"language": source.language, "unsubscribe_url": leave}
     return Letter(**start, subject=done.subject, html=done.html, text=done.text)
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    """The facts of the decision, for a job that came back from the table of deferred work without them."""
+    body, position = job["body"]
+    entry = s3.read(body)[position]
+    if entry is None:
+        raise Refused("what it would tell was erased", code="erased")
+    facts: dict[str, Any] = entry["facts"]
+    return facts
 
 
 def payload(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,14 +88,6 @@ def renderer() -> Renderer:
     if _renderer is None:
         _renderer = Renderer()
     return _renderer
-
-
-def unsubscribe_url(job: Job, now: datetime) -> str:
-    """The signed link by which the recipient ends marketing by this channel."""
-    who = {"shop": job["shop"], "channel": job["channel"], "address": job["recipient"]["address"]}
-    who |= {"language": job["recipient"]["language"]}
-    token = links.sign(secrets.link_key(), "unsubscribe", who, now + UNSUBSCRIBE_FOR)
-    return f"{resources.env('PUBLIC_URL')}/v1/unsubscribe/{token}"
 
 
 def shown(letter: Letter, sender: Sender) -> dict[str, Any]:

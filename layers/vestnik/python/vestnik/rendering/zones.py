@@ -18,7 +18,7 @@ def zone(name: str) -> ZoneInfo | None:
         return _carried[name]
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         return None
 
 

@@ -186,10 +186,10 @@ def record_fact(
 
 
 def blank_message(shop: str, mid: str) -> None:
-    """Take the personal data out of a message's record."""
-    dynamo.update(
-        TABLE, *key(shop, mid), put={"address": "", "name": "", "erased": True}, where="attribute_exists(#pk)"
-    )
+    """Take the personal data out of a message's record: the address, and what a provider said (it may quote it)."""
+    blank = {"address": "", "reason": "erased", "erased": True}
+    told = [f"{fact}_detail" for fact in FACTS]
+    dynamo.update(TABLE, *key(shop, mid), put=blank, drop=told, where="attribute_exists(#pk)")
 
 
 def key(shop: str, mid: str) -> dynamo.Key:

@@ -8,10 +8,14 @@ from vestnik.store import dynamo, keys, records
 
 TABLE = "people"
 SUPPRESSION = "suppression"
+OPT_OUT = "unsubscribed"
 
 
 def suppress(shop: str, channel: str, address: str, reason: str, at: datetime, *, note: str = "") -> bool:
-    """Write no more to `address` by `channel`. The first reason stands: False where it was suppressed before."""
+    """Write no more to `address` by `channel`; False where it was suppressed before.
+
+    The first reason stands, but for an unsubscription: that holds for marketing only, and a bounce holds for all.
+    """
     id = f"{channel}:{address}"
     item = {
         "pk": keys.record(shop, SUPPRESSION, id),
@@ -25,7 +29,8 @@ def suppress(shop: str, channel: str, address: str, reason: str, at: datetime, *
         "at": at.isoformat(),
     }
     try:
-        dynamo.put(TABLE, item, where="attribute_not_exists(#pk)")
+        where = "attribute_not_exists(#pk) OR (#reason = :opted_out AND :reason <> :opted_out)"
+        dynamo.put(TABLE, item, where=where, values={"opted_out": OPT_OUT, "reason": reason})
     except dynamo.Conflict:
         return False
     return True

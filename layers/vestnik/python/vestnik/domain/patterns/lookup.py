@@ -15,6 +15,7 @@ from vestnik.domain.patterns.conditions import (
     Prefix,
     Present,
     Suffix,
+    Wildcard,
 )
 from vestnik.domain.patterns.written import WORDS, Scalar
 
@@ -24,13 +25,17 @@ MOST_REMEMBERED = 4096
 
 
 class Lookup:
-    """Positive conditions by kind: named values, prefixes and suffixes by their length, the rest one by one."""
+    """Positive conditions by kind: named values, prefixes and suffixes by their length, the rest one by one.
+
+    Those who need a closer look are found by their letters (`folded`) or their first part (`begun`) where possible.
+    """
 
     def __init__(self) -> None:
         self.exact: dict[Scalar, int] = {}
         self.prefixes: dict[int, dict[str, int]] = {}
         self.suffixes: dict[int, dict[str, int]] = {}
         self.folded: dict[str, list[tuple[Condition, int]]] = {}
+        self.begun: dict[int, dict[str, list[tuple[Condition, int]]]] = {}
         self.spans: dict[addresses.Span, int] = {}
         self.ranges: dict[Between, int] = {}
         self.others: dict[Condition, int] = {}
@@ -45,6 +50,8 @@ class Lookup:
                 _add(self.suffixes.setdefault(len(text), {}), text, bits)
             case Folded(text, "whole") if text.isascii():
                 self.folded.setdefault(text.casefold(), []).append((condition, bits))
+            case Wildcard((first, *_)) if first:
+                self.begun.setdefault(len(first), {}).setdefault(first, []).append((condition, bits))
             case Address(span):
                 self.spans[span] = self.spans.get(span, 0) | bits
             case Between():
@@ -68,12 +75,13 @@ class Lookup:
             answer |= table.get(value[:size], 0)
         for size, table in self.suffixes.items():
             answer |= table.get(value[-size:] if size else "", 0)
-        for condition, bits in self.folded.get(value.casefold(), ()) if self.folded else ():
-            if condition.holds(value):
-                answer |= bits
-        for condition, bits in self.others.items():
-            if condition.holds(value):
-                answer |= bits
+        for size, begun in self.begun.items():
+            if value[:size] in begun:
+                answer |= _held(begun[value[:size]], value)
+        if self.folded:
+            answer |= _held(self.folded.get(value.casefold(), ()), value)
+        if self.others:
+            answer |= _held(self.others.items(), value)
         return answer | self._address(value) if self.spans else answer
 
     def _address(self, value: str) -> int:
@@ -86,11 +94,19 @@ class Lookup:
     @property
     def names_texts_only(self) -> bool:
         """Whether a text that is not in `exact` meets nothing."""
-        return not (self.prefixes or self.suffixes or self.folded or self.spans or self.others)
+        return not (self.prefixes or self.suffixes or self.folded or self.begun or self.spans or self.others)
 
     def numbers(self) -> Iterable[float]:
         yield from (value for value in self.exact if isinstance(value, float))
         yield from (end for span in self.ranges for end in (span.low, span.high) if end is not None)
+
+
+def _held(conditions: Iterable[tuple[Condition, int]], value: str) -> int:
+    answer = 0
+    for condition, bits in conditions:
+        if condition.holds(value):
+            answer |= bits
+    return answer
 
 
 def _add(table: dict[str, int], text: str, bits: int) -> None:
@@ -104,14 +120,18 @@ class Known(dict[str, int]):
         """`other` is the one answer to all other texts, if there is one; else they `ask`."""
         super().__init__(named)
         self.other, self._named, self._ask = other, named, ask
+        self._same: dict[int, int] = {}
 
     def __missing__(self, text: str) -> int:
         if self.other is not None:
             return self.other
         if len(self) > MOST_REMEMBERED + len(self._named):
             self.clear()
+            self._same.clear()
             self.update(self._named)
-        answer = self[text] = self._ask(text)
+        answer = self._ask(text)
+        # Few answers differ; one object for each keeps the processor's cache warm.
+        answer = self[text] = self._same.setdefault(answer, answer)
         return answer
 
 
@@ -177,7 +197,8 @@ class Field:
     def ask(self, value: Scalar) -> int:
         """The slow way, which all the others remember."""
         answer = self.indifferent | self.present | self.wanted.bits(value)
-        answer |= self.unless & ~self.unwanted.bits(value)
+        if self.unless:
+            answer |= self.unless & ~self.unwanted.bits(value)
         for conditions, bits in self.odd:
             if any(condition.holds(value) for condition in conditions):
                 answer |= bits
