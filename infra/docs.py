@@ -1,4 +1,4 @@
-"""The pages of the documentation that the code itself knows best: event types, channels, settings.
+"""The pages of the documentation that the code itself knows best: event types, channels, settings, operations.
 
 `python -m infra.docs` (or `make docs`) writes them; tests/test_docs.py holds them to what this would write.
 """
@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from vestnik import channels, events, plugins, topology
-from vestnik.api import event_types, rules, senders, shop, templates
+from vestnik.api import _openapi, event_types, rules, senders, shop, templates
 from vestnik.api._models import Model
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -49,7 +49,7 @@ def generated() -> dict[Path, str]:
     types = events.types()
     pages = {f"events/{type}.md": events.page(type) for type in types}
     pages |= {"events/shapes.md": events.shapes_page(), "events/README.md": _catalogue(types)}
-    pages |= {"channels.md": _channels(), "settings.md": _settings()}
+    pages |= {"channels.md": _channels(), "settings.md": _settings(), "operations.md": _operations()}
     return {Path(name): text.rstrip("\n") + "\n" + FOOT for name, text in sorted(pages.items())}
 
 
@@ -147,6 +147,33 @@ def _setting(model: type[Model], where: str) -> Iterator[str]:
         for name, field in schema["properties"].items()
     ]
     yield from _table(("field", "type", "default", "meaning"), rows)
+
+
+def _operations() -> str:
+    document = _openapi.document()
+    parts = [
+        "# Operations\n",
+        "Every operation of the API, by resource; [The API](api.md) tells what holds for all of them, and",
+        "`GET /v1/openapi.json` has the whole of each. *Scope*: what the key must have; `admin` includes all,",
+        "`operate` includes `read`.",
+    ]
+    for tag in document["tags"]:
+        rows = [_operation(*each) for each in _operations_of(document) if tag["name"] in each[2].get("tags", ())]
+        parts += [f"\n## {tag['name'].replace('_', ' ').capitalize()}\n", f"{tag['description']}\n"]
+        parts += _table(("operation", "what it does", "scope"), rows)
+    rows = [_operation(*each) for each in _operations_of(document) if not each[2].get("tags")]
+    return "\n".join([*parts, "\n## Without a resource\n", *_table(("operation", "what it does", "scope"), rows)])
+
+
+def _operations_of(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def _operation(path: str, method: str, operation: Json) -> tuple[str, ...]:
+    scopes = [f"`{scope}`" for choice in operation["security"] for scope in choice["key"]]
+    return f"`{method.upper()} {path}`", operation["summary"], ", ".join(scopes) or "none: no key"
 
 
 def _default(name: str, field: Json, schema: Json) -> str:

@@ -5,6 +5,7 @@ Its Lambdas are processes of this machine's Python, inherit its environment, and
 
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,6 +46,7 @@ class Emulator:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log, self._extra = log, extra
+        self._scratch = log.with_name("emulator-files")  # it unpacks every function's code anew, and leaves it
         self._process: subprocess.Popen[bytes] | None = None
 
     def environment(self) -> dict[str, str]:
@@ -70,11 +72,13 @@ class Emulator:
 
     def __enter__(self) -> Self:
         program = installed()
+        self._scratch.mkdir(parents=True, exist_ok=True)
         own = {
             "BIND_HOST": "127.0.0.1",  # it would listen to the whole network
             "MINISTACK_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "TMPDIR": str(self._scratch),
             "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
         }
         with self._log.open("wb") as log:
@@ -113,6 +117,7 @@ class Emulator:
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 continue
         self._process = None
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 def _free_port() -> int:

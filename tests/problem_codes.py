@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.doc_examples import DOCS, ROOT
 from vestnik import channels, plugins
 from vestnik.api import _texts
-
-from tests.doc_examples import DOCS, ROOT
 
 LAYER = ROOT / "layers" / "vestnik" / "python" / "vestnik"
 NEVER_ANSWERED = {
     "invalid-json",  # told as invalid-pattern, invalid-event or not-json
     "link-expired",  # the page behind a link says it, in words
     "link-invalid",
-    "no-template",  # the reason of a message that failed
+    "no-template",  # a message that failed says it in its reason
+    "erased",
 }
 ROW = re.compile(r"^\| `([a-z-]+)` \| ([^|]+) \|", re.MULTILINE)
 
@@ -36,6 +36,7 @@ def of_channels() -> set[str]:
     found = {code for path in (LAYER / "channels").glob("*.py") for code, _ in _raised(path)}
     tables = [getattr(module, name, {}) for module in plugins.modules(channels).values() for name in ("WORDS", "GONE")]
     found |= {word for table in tables for word in table.values()} - {"later"}
+    found |= {"refused"}  # where the provider's no has no word of ours
     return found | set(
         re.findall(r'_expect\([^\n]+, "([a-z-]+)"\)', (LAYER / "channels" / "email_smtp.py").read_text())
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -214,6 +215,12 @@ def test_another_method_is_told_which_there_are(shop: Shop) -> None:
 @pytest.mark.parametrize("path", ["nothing", "_app", "__init__", "keys/", "keys.py", "rules/", "%00", "event_types"])
 def test_there_is_nothing_at_a_made_up_path(shop: Shop, path: str) -> None:
     problem(shop.get(path), 404, "no-such-path")
+
+
+@pytest.mark.parametrize("id", ["2026/7", "a?b", "a#b", "a b", "заказ", "a%2Fb", "x" * 100])
+def test_an_odd_id_in_the_path_is_the_id(shop: Shop, id: str) -> None:
+    assert shop.put(f"orders/{quote(id, safe='')}", {"id": unquote(id)}).status == 200
+    assert shop.get(f"orders/{quote(id, safe='')}").json()["id"] == unquote(id)
 
 
 def test_answers_are_not_to_be_stored(shop: Shop) -> None:

@@ -222,7 +222,7 @@ class ScheduleTrigger:
 
     def fire(self) -> None:
         """Tell the function what time it is."""
-        at, self._next = self._next, self._after(self._clock.now())
+        at = self._next
         event = {
             "version": "0",
             "id": f"{int(at.timestamp()):x}",
@@ -237,6 +237,8 @@ class ScheduleTrigger:
         # A tick that failed is not repeated: the next one makes it good.
         with contextlib.suppress(Failed):
             self._doors.call(self.function, event)
+        # One run at a time: the ticks that a slow run slept through are not made up for.
+        self._next = self._after(self._clock.now())
 
 
 def _zulu(at: datetime) -> str:

@@ -115,11 +115,12 @@ def _request(event: dict[str, Any]) -> _routes.Request:
 
 
 def _path(event: dict[str, Any]) -> str:
-    """The path, decoded: the gateway hands some paths over decoded and some not."""
+    """The path, decoded: the gateway hands some over decoded and some not, and cuts `rawPath` off at a decoded `?`."""
+    proxy = (event.get("pathParameters") or {}).get("proxy")
+    if proxy is not None:
+        return unquote(f"{BASE}/{proxy}")
     path, stage = event["rawPath"], event["requestContext"].get("stage", "$default")
-    if stage != "$default":
-        path = path.removeprefix(f"/{stage}")
-    return unquote(path)
+    return unquote(path if stage == "$default" else path.removeprefix(f"/{stage}"))
 
 
 def _body(event: dict[str, Any]) -> bytes:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from vestnik.api._paging import opened, sealed
 from vestnik.api._problems import Fault, Problem, not_found
 from vestnik.api._routes import caller, request
 from vestnik.store import settings
+from vestnik.store.dynamo import Conflict as Changed
 
 Entry = dict[str, Any]  # {id, body, revision, by, at, shipped}
 Shipped = Callable[[str], Mapping[str, Any] | None]
@@ -45,14 +47,17 @@ def _as_shipped(id: str, body: Mapping[str, Any] | None) -> Entry | None:
     return {"id": id, "body": dict(body), "revision": 0, "by": None, "at": None, "shipped": True}
 
 
-def keep(kind: str, id: str, body: Mapping[str, Any], at: datetime | None = None) -> Entry:
-    """Write the shop's own setting (`at`: now). Raises Problem 412, 413."""
+def keep(kind: str, id: str, body: Mapping[str, Any], at: datetime | None = None, seen: int | None = None) -> Entry:
+    """Write the shop's own setting (`at`: now; `seen`: made from what stood there at this revision). Raises Problem
+    412, 413."""
     size = len(json.dumps(body, ensure_ascii=False).encode())
     if size > LARGEST:
         raise Problem(413, "too-big", f"it has {size} bytes with what is kept beside it; at most {LARGEST} fit")
-    _check_match(kind, id)
+    wanted = _expected(kind, id)
+    expect = seen if seen is not None else wanted
     now, by = at or resources.now(), me()
-    revision = settings.put(caller().shop, kind, id, dict(body), by=by, now=now)
+    with _seen(kind, id):
+        revision = settings.put(caller().shop, kind, id, dict(body), by=by, now=now, expect=expect)
     return {"id": id, "body": dict(body), "revision": revision, "by": by, "at": now.isoformat(), "shipped": False}
 
 
@@ -60,8 +65,18 @@ def remove(kind: str, id: str) -> None:
     """Remove the shop's own setting; what is shipped is in force again. Raises Problem 404, 412."""
     if own(kind, id) is None:
         raise not_found(f"{kind} of your own", id)
-    _check_match(kind, id)
-    settings.delete(caller().shop, kind, id, by=me(), now=resources.now())
+    expect = _expected(kind, id)
+    with _seen(kind, id):
+        settings.delete(caller().shop, kind, id, by=me(), now=resources.now(), expect=expect)
+
+
+@contextmanager
+def _seen(kind: str, id: str) -> Iterator[None]:
+    """Somebody else's change between the look and the write is told as the look would have told it."""
+    try:
+        yield
+    except Changed:
+        raise _changed(own(kind, id), request().headers.get("if-match", "")) from None
 
 
 def me() -> str:
@@ -69,19 +84,25 @@ def me() -> str:
     return f"key:{caller().key}"
 
 
-def _check_match(kind: str, id: str) -> None:
-    """If-Match: the writer saw what stands there now (RFC 9110, 13.1.1)."""
+def _expected(kind: str, id: str) -> int | None:
+    """If-Match: the revision that the writer saw (RFC 9110, 13.1.1); None where the request does not mind."""
     wanted = request().headers.get("if-match")
     if wanted is None:
-        return
+        return None
     if not MATCH.fullmatch(wanted):
         fault = Fault("If-Match", "is not usable", wanted[:40], 'a revision such as "12", or *')
         raise Problem(422, "invalid", "the header If-Match is not usable", fault)
     entry = own(kind, id)
+    found = int(entry["revision"]) if entry else 0
+    if wanted.strip('"') != str(found) and not (wanted == "*" and entry):
+        raise _changed(entry, wanted)
+    return found
+
+
+def _changed(entry: Entry | None, wanted: str) -> Problem:
     found = str(entry["revision"]) if entry else "0"
-    if wanted.strip('"') != found and not (wanted == "*" and entry):
-        fault = Fault("If-Match", "is another revision", wanted[:40], f'"{found}"')
-        raise Problem(412, "changed-meanwhile", f"it is at revision {found}", fault)
+    fault = Fault("If-Match", "is another revision", wanted[:40], f'"{found}"')
+    return Problem(412, "changed-meanwhile", f"it is at revision {found}", fault)
 
 
 def merged(

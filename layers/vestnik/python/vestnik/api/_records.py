@@ -17,6 +17,9 @@ from vestnik.flows import imports
 from vestnik.store import records, settings
 
 
+SENT_ONLY = ("maxLength", "minLength", "pattern")
+
+
 class Kept(BaseModel):
     """A record as it stands: by puts, and by the events that carried it since."""
 
@@ -36,10 +39,11 @@ def of_shape(shape: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
 
 
 def _plain(schema: Any) -> Any:
-    """A schema in the words that the resolver knows: it has no lists of types."""
+    """A schema in the words that the resolver knows (it has no lists of types), and without the limits of what may
+    be sent: a record may have come by an event or by a put, whose limits differ."""
     if not isinstance(schema, dict):
         return schema
-    inner = {name: _plain(value) for name, value in schema.items()}
+    inner = {name: _plain(value) for name, value in schema.items() if name not in SENT_ONLY or isinstance(value, dict)}
     if not isinstance(inner.get("type"), list):
         return inner
     about = {name: inner.pop(name) for name in ("description",) if name in inner}

@@ -233,7 +233,7 @@ def publish_template(id: SettingId) -> TemplateShown:
     contents = {language: _texts.published(body, language) for language in body["contents"]}
     now = resources.now()
     made = {"at": now.isoformat(), "by": _kept.me(), "contents": contents}
-    return _shown(_kept.keep(KIND, id, {**body, "published": made, "publishing": True}, now))
+    return _shown(_kept.keep(KIND, id, {**body, "published": made, "publishing": True}, now, entry["revision"]))
 
 
 @router.post("/templates/<id>/check")

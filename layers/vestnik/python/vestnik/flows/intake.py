@@ -94,7 +94,7 @@ def _validator(type: str, schema: dict[str, Any]) -> Any:
     if known is None or known[0] is not schema:
         import jsonschema_rs
 
-        known = _validators[type] = (schema, jsonschema_rs.validator_for(schema, validate_formats=True))
+        known = _validators[type] = (schema, jsonschema_rs.validator_for(schema, validate_formats=True, offline=True))
     return known[1]
 
 

@@ -65,7 +65,7 @@ def template(job: Job, current: Settings) -> tuple[Source, bool]:
     """The source of a job's text, and whether it is a shipped one (trusted)."""
     languages = [job["recipient"]["language"], current.shop.get("language", ""), "en"]
     own = current.templates.get(job["template"])
-    if own is not None and own.get("published"):
+    if own is not None and own["channel"] == job["channel"] and own.get("published"):
         return _own(own, job["channel"], languages), False
     type, _, whom = job["template"].partition("/")
     found = shipped(type, whom, job["channel"], [code for code in languages if code])

@@ -94,29 +94,31 @@ def _settings(shop: str, n: int, items: list[dynamo.Item]) -> Settings:
     return settings
 
 
-def put(shop: str, kind: str, id: str, body: dict[str, Any], *, by: str, now: datetime) -> int:
-    """Write one setting; the revision this made. `by`: who did it, for the trail."""
-    return _change(shop, kind, id, body, by, now)
+def put(
+    shop: str, kind: str, id: str, body: dict[str, Any], *, by: str, now: datetime, expect: int | None = None
+) -> int:
+    """Write one setting; the revision this made. `by`: who did it, for the trail. `expect`: the revision that the
+    writer saw it at (0: it was not there); Conflict where it is another by now."""
+    return _change(shop, kind, id, body, by, now, expect)
 
 
-def delete(shop: str, kind: str, id: str, *, by: str, now: datetime) -> int:
-    """Remove one setting; its versions stay."""
-    return _change(shop, kind, id, None, by, now)
+def delete(shop: str, kind: str, id: str, *, by: str, now: datetime, expect: int | None = None) -> int:
+    """Remove one setting; its versions stay. `expect` as in `put`."""
+    return _change(shop, kind, id, None, by, now, expect)
 
 
-def _change(shop: str, kind: str, id: str, body: dict[str, Any] | None, by: str, now: datetime) -> int:
+def _change(
+    shop: str, kind: str, id: str, body: dict[str, Any] | None, by: str, now: datetime, expect: int | None
+) -> int:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":")) if body is not None else ""
     while True:
+        # The revision is read before the setting and moves on condition: nothing changes in between unseen.
         n = revision(shop)
-        item = {
-            "v": 1,
-            "kind": kind,
-            "id": id,
-            "revision": n + 1,
-            "by": by,
-            "at": now.isoformat(),
-            "body": text,
-        }
+        if expect is not None:
+            found = get(shop, kind, id)
+            if (found["revision"] if found else 0) != expect:
+                raise dynamo.Conflict(found or {})
+        item = {"v": 1, "kind": kind, "id": id, "revision": n + 1, "by": by, "at": now.isoformat(), "body": text}
         if dynamo.transact(_writes(shop, n, item, removed=body is None)):
             return n + 1
 

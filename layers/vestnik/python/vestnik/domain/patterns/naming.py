@@ -20,7 +20,8 @@ class Names:
     def of(self, bits: int) -> list[str]:
         """The ids of the bits that are set, each once."""
         octets = (bits & self._first).to_bytes(len(self._rows), "little")
-        rows, ids = self._rows, list[str]()
+        rows = self._rows
+        ids: list[str] = []
         for at in compress(self._places, octets):
             ids += rows[at][octets[at]]
         end = bits >> self.second
