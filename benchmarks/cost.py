@@ -38,6 +38,7 @@ PLATFORM_LOG = (
 )
 ACCESS_LOG_BYTES = 290  # infra/edge.py's line, filled
 STORED_SHARE_OF_LOG = 0.15  # CloudWatch keeps logs compressed
+FEEDBACK = ("Send", "Delivery")  # of what infra/state.py asks of SES, what a letter that arrives brings
 MONTH_SECONDS = 30 * 24 * 3600
 GB = 2**30
 
@@ -58,6 +59,7 @@ PROFILES = (
     Profile("batches of 50, one a second", 50, 1.0, 14, aim=8.0),
     Profile("one event in 10 seconds", 1, 10.0, 40),
 )
+WARM = Profile("what fills the doors' caches", 50, 1.0, ceil(load.WARM / 50) + 1)
 
 
 @dataclass(slots=True)
@@ -70,7 +72,6 @@ class Bill:
     batches: dict[str, float]
     writes: dict[str, float]
     functions: dict[str, dict[str, float]]
-    receives_saved: float = 0.0
 
     @property
     def total(self) -> float:
@@ -91,12 +92,11 @@ def bill(profile: Profile, posts: int | None = None) -> Bill:
             world.account.variables(function)["RATE"] = "1000"
         metered = Metered(world)
         with metered.open():
-            warm = max(4, ceil(200 / profile.batch) if profile.every < 5 else 8)
             count = posts or profile.posts
-            events = list(load.events((warm + count) * profile.batch))
-            metered.play(profile, events[: warm * profile.batch])
+            events = list(load.events(WARM.posts * WARM.batch + count * profile.batch))
+            metered.play(WARM, events[: WARM.posts * WARM.batch])
             metered.begin()
-            metered.play(profile, events[warm * profile.batch :])
+            metered.play(profile, events[WARM.posts * WARM.batch :])
             return metered.bill(profile, count * profile.batch)
 
 
@@ -119,6 +119,8 @@ class Metered:
     spent: dict[str, Spent] = field(default_factory=dict)
     log_bytes: int = 0
     below: float = 0.0
+    events: tuple[str, ...] = FEEDBACK
+    _place: int = 0
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -188,7 +190,6 @@ class Metered:
             with redirect_stdout(printed):
                 return self._call(name, event)
         finally:
-            if "failed" in printed.getvalue(): print(printed.getvalue()[:500])
             cpu = process_time() - start - (self.below - below)
             made = self.meter.by_function - calls
             waits = sum(WAITS[service] * n for (function, service, _), n in made.items() if function == name)
@@ -206,11 +207,15 @@ class Metered:
         self._last = seconds
 
     def _told(self, topic: str, delay: timedelta, event: dict[str, Any]) -> list[tuple[timedelta, dict[str, Any]]]:
-        """A provider's event: published to a topic, and put into a queue."""
+        """A provider's event: published to a topic, and put into a queue. The world's clock stands still while a door
+        sends its batch; here the letters go, and their events come, one after the other."""
+        if event["eventType"] not in self.events:
+            return []
+        self._place = (self._place + 1) % 10 if event["eventType"] == "Send" else self._place
         requests = chunks(len(json.dumps(event).encode()))
         self.meter.count("SNS", "sns publish", requests)
         self.meter.queue_requests(requests, fair=False)
-        return [(delay, event)]
+        return [(delay + self._place * timedelta(seconds=WAITS["sesv2"] + 2 * WAITS["dynamodb"]), event)]
 
     def bill(self, profile: Profile, messages: int) -> Bill:
         """The bill of what was counted since `begin`."""

@@ -12,7 +12,8 @@ from typing import Any
 SHOP, KEY = "other", "other-key"
 STEPS = ("order.placed", "order.assembled", "order.shipped", "order.delivered")
 STATUS = {"order.placed": "new", "order.assembled": "assembled", "order.shipped": "shipped", "order.delivered": "delivered"}
-APART = 8  # orders between two steps of one order
+APART = 25  # orders between two steps of one order: more than are on their way at a time
+WARM = 6 * APART  # events until all four steps take turns
 LANGUAGES = ("en", "ru", "bg")
 NAMES = {"en": "Margaret Whitfield", "ru": "Вера Ладных", "bg": "Мария Иванова"}
 GOODS = {

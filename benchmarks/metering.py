@@ -76,7 +76,8 @@ class Meter:
         reads = call.operation.startswith(("Get", "Head"))
         self.count("S3", "s3 get" if reads else "s3 put")
         if call.operation == "PutObject":
-            self.objects[request.url] = len(_bytes(request.body))
+            sent = request.headers.get("X-Amz-Decoded-Content-Length") or request.headers["Content-Length"]
+            self.objects[request.url] = int(sent)
 
     def table_bytes(self) -> int:
         """What all items take, those of the indexes included."""
@@ -240,15 +241,3 @@ def _json(answer: Any) -> dict[str, Any]:
     answer.raw = Body(text)
     found: dict[str, Any] = json.loads(text or b"{}")
     return found
-
-
-def _bytes(body: Any) -> bytes:
-    if isinstance(body, bytes):
-        return body
-    if isinstance(body, str):
-        return body.encode()
-    at = body.tell()
-    body.seek(0)
-    content: bytes = body.read()
-    body.seek(at)
-    return content

@@ -119,7 +119,7 @@ class Shards(StreamTrigger):
 
     @property
     def _gather(self) -> timedelta:
-        return timedelta(seconds=max(getattr(self.trigger, "gather", 0), 1 / READS_A_SECOND))
+        return timedelta(seconds=max(self.trigger.window, 1 / READS_A_SECOND))
 
     def _read(self) -> None:
         for entry in self._shard.items[self._position :]:

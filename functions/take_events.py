@@ -2,6 +2,7 @@
 
 import base64
 import json
+from http import HTTPStatus
 from typing import Any
 
 from vestnik import resources
@@ -9,8 +10,6 @@ from vestnik.errors import Later, Refused
 from vestnik.flows import intake
 
 STATUS = {"unsupported-media-type": 415, "not-json": 400, "too-big": 413, "too-many": 413}
-TITLES = {400: "Bad request", 403: "Forbidden", 413: "Too large", 415: "Unsupported media type"}
-TITLES |= {422: "Not valid", 429: "Too many events", 503: "Not kept"}
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -75,7 +74,12 @@ def _refusal(wrong: Refused) -> dict[str, Any]:
 
 
 def _problem_body(status: int, wrong: Refused) -> dict[str, Any]:
-    problem = {"type": f"/problems/{wrong.code}", "title": TITLES[status], "status": status, "detail": wrong.reason}
+    problem = {
+        "type": f"/problems/{wrong.code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": wrong.reason,
+    }
     return problem | {"errors": [{"where": wrong.where, "message": wrong.reason}]}
 
 
@@ -87,7 +91,13 @@ def _wait(later: Later) -> dict[str, Any]:
 def _problem(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None, more: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    body = {"type": f"/problems/{code}", "title": TITLES[status], "status": status, "detail": detail, **(more or {})}
+    body = {
+        "type": f"/problems/{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **(more or {}),
+    }
     return _answer(status, body, "application/problem+json", headers)
 
 

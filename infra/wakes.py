@@ -61,6 +61,7 @@ def _from_stream(trigger: FromStream, work: Work, spec: Function, function: lamb
         event_source_arn=work.state.tables[trigger.table].table_stream_arn,
         starting_position="TRIM_HORIZON",
         batch_size=trigger.batch,
+        maximum_batching_window_in_seconds=trigger.window,
         tumbling_window_in_seconds=trigger.window,
         filter_criteria=Mapping.FilterCriteriaProperty(filters=[wanted]),
         maximum_retry_attempts=trigger.retries,

@@ -135,6 +135,16 @@ def test_a_rule_switched_off_meanwhile_sends_nothing(world: World) -> None:
     assert not received(world, "email", "office@example.com")
 
 
+def test_a_sender_made_over_the_api_sends(world: World) -> None:
+    address = {"from_address": "hello@demo.example", "from_name": "Hello"}
+    put(world, "/v1/senders/hello", {"plugin": "email_ses", "name": "Hello", "config": address})
+    put(world, "/v1/rules/own", rule("own", "order.assembled", sender="hello"))
+    post(world, happened(world, "order.assembled", order=order(), customer=BUYER))
+    world.settle()
+    (letter,) = received(world, "email", "office@example.com")
+    assert "hello@demo.example" in letter["from"]
+
+
 def test_a_delayed_message_goes_at_its_time(world: World) -> None:
     put(world, "/v1/rules/later", rule("later", "order.assembled", delay="PT2H"))
     post(world, happened(world, "order.assembled", order=order(), customer=BUYER))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -41,19 +42,15 @@ class Account:
         """Create everything of the map, from nothing."""
         BackendDict.reset()
         self._variables.clear()
-        self._session = botocore.session.get_session()
         self._tables()
         self._queues()
-        self._client("s3").create_bucket(Bucket=PREFIX + "bodies")
+        client_of("s3").create_bucket(Bucket=PREFIX + "bodies")
         self._words[PREFIX + "bodies"] = "bucket:bodies"
         self._topics()
-        self._client("secretsmanager").create_secret(Name=LINK_KEY, SecretString='{"key": "local-link-key"}')
-
-    def _client(self, service: str) -> Any:
-        return self._session.create_client(service, region_name=REGION)
+        client_of("secretsmanager").create_secret(Name=LINK_KEY, SecretString='{"key": "local-link-key"}')
 
     def _tables(self) -> None:
-        client = self._client("dynamodb")
+        client = client_of("dynamodb")
         for table in topology.TABLES:
             client.create_table(**_table(table))
             ttl = {"Enabled": True, "AttributeName": "expires"}
@@ -61,7 +58,7 @@ class Account:
             self._words[PREFIX + table.name] = f"table:{table.name}"
 
     def _queues(self) -> None:
-        client = self._client("sqs")
+        client = client_of("sqs")
         for queue in topology.queues():
             dead = client.create_queue(QueueName=f"{PREFIX}{queue.name}-dead")["QueueUrl"]
             redrive = {
@@ -77,7 +74,7 @@ class Account:
                 client.create_queue(QueueName=f"{PREFIX}{function.name}-dead")
 
     def _topics(self) -> None:
-        client = self._client("sns")
+        client = client_of("sns")
         for topic in topology.TOPICS:
             arn = client.create_topic(Name=PREFIX + topic.name)["TopicArn"]
             queue = self.queue(topic.to_queue).queue_arn
@@ -123,6 +120,17 @@ class Account:
         names |= {"stage": STAGE, "public-url": self._public_url, "secrets": SECRETS_PREFIX, **CONFIGURATION_SETS}
         outside = self._overrides if {"https", "smtp"} & set(function.uses) else {}
         return permissions.environment(function, names.__getitem__) | {"AWS_REGION": REGION} | outside
+
+
+@cache
+def client_of(service: str) -> Any:
+    """A client of the world's own, kept for the life of the process."""
+    return _session().create_client(service, region_name=REGION)
+
+
+@cache
+def _session() -> Any:
+    return botocore.session.get_session()
 
 
 def _table(table: topology.Table) -> dict[str, Any]:

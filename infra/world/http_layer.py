@@ -50,14 +50,14 @@ class HttpLayer:
         self._endpoint: Any = endpoint
 
     def open(self) -> None:
-        """Take every request of clients made from now on."""
-        BUILTIN_HANDLERS.insert(0, ("before-send", self))
+        """Take every request of the clients that know `dispatch`."""
+        _open.append(self)
         # The SDK's pauses between its own repeats pass at once: the world's clock does not run meanwhile.
         self._endpoint.time = SimpleNamespace(sleep=lambda seconds: None, monotonic=time.monotonic)
 
     def close(self) -> None:
         """Let the SDK go its own way again."""
-        BUILTIN_HANDLERS[:] = [entry for entry in BUILTIN_HANDLERS if entry[1] is not self]
+        _open.remove(self)
         self._endpoint.time = time
 
     def __call__(self, event_name: str, request: Any, **_: Any) -> AWSResponse:
@@ -137,3 +137,15 @@ class HttpLayer:
         if (then := self.after.get(f"{call.service}.{call.operation}")) is not None:
             then(request, response)
         return response
+
+
+_open: list[HttpLayer] = []
+
+
+def dispatch(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
+    """Hand a request to the open layer; without one it goes its own way."""
+    return _open[-1](event_name, request) if _open else None
+
+
+# Every session made from now on asks here first, whichever world is open then.
+BUILTIN_HANDLERS.insert(0, ("before-send", dispatch))

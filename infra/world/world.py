@@ -52,6 +52,7 @@ class World:
     """
 
     _opened = False
+    _met = False
 
     def __init__(
         self,
@@ -108,6 +109,9 @@ class World:
         self.layer.faults = lambda call: self.faults(call)
         self.layer.open()
         stack.callback(self.layer.close)
+        if not World._met:
+            resources.forget_clients()  # a session made before this module was loaded does not know our layer
+            World._met = True
         _forget_everything()
         self._open_twins()
         self._build()
@@ -275,7 +279,8 @@ class World:
 
 def _forget_everything() -> None:
     """Drop what modules of the product keep in memory, as a fresh process has it."""
-    resources.forget_clients()
+    # The clients, for their quotas of repeats; the session stays, for it takes long to read its models.
+    resources._clients.clear()
     _hang_up()
     for name, module in list(sys.modules.items()):
         if name.startswith(("vestnik.", "functions.")) and callable(forget := getattr(module, "forget", None)):

@@ -68,7 +68,8 @@ class FromQueue:
 
 @dataclass(frozen=True)
 class FromStream:
-    """A table's stream that wakes a function, in tumbling windows so that the shard is named.
+    """A table's stream that wakes a function: records gathered for `window` seconds, in tumbling windows so that the
+    shard is named.
 
     `records`: the pattern of the records wanted (removals, TTL's among them, are not). A batch that failed `retries`
     times is halved, and what still fails is named in the queue `<function>-dead`.
@@ -76,8 +77,8 @@ class FromStream:
 
     table: str
     records: dict[str, Any]
-    batch: int = 100
-    window: int = 1
+    batch: int = 500
+    window: int = 10
     retries: int = 10
 
 
@@ -116,6 +117,13 @@ TOPICS = (
     Topic("feedback-sms", "to-record", "sms-voice.amazonaws.com"),
 )
 MANAGE_QUEUES = "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes"
+
+
+# Records of messages; decisions lie under the sort key `event`, and removals are the TTL's.
+MESSAGES: dict[str, Any] = {
+    "eventName": ["INSERT", "MODIFY"],
+    "dynamodb": {"Keys": {"sk": {"S": [{"anything-but": ["event"]}]}}},
+}
 
 
 def lanes(channel: ModuleType) -> list[str]:
@@ -241,7 +249,7 @@ def _workers() -> tuple[Function, ...]:
         Function(
             "count-statistics",
             "count_statistics",
-            (FromStream("ledger", records={"eventName": ["INSERT", "MODIFY"]}),),
+            (FromStream("ledger", records=MESSAGES),),
             {"table:counters": "GetItem TransactWriteItems"},
             timeout=60,
         ),

@@ -149,7 +149,7 @@ def all_rules(current: Settings) -> dict[str, dict[str, Any]]:
     """The shipped rules, and the shop's own over them, by id."""
     if "rules" not in current.kept:
         shipped = {str(rule["id"]): rule for rule in events.rules()}
-        current.kept["rules"] = shipped | {id: {**rule, "id": id} for id, rule in current.rules.items()}
+        current.kept["rules"] = shipped | current.rules
     found: dict[str, dict[str, Any]] = current.kept["rules"]
     return found
 

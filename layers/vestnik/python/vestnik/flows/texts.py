@@ -12,6 +12,7 @@ from vestnik.rendering.shipped import shipped
 from vestnik.store import s3
 from vestnik.store.settings import Settings
 
+ORIGINS = ("from_address", "origination", "sender_id", "bot")  # what the kinds of sender call themselves
 _renderer: Renderer | None = None
 
 type Job = Mapping[str, Any]
@@ -93,7 +94,7 @@ def renderer() -> Renderer:
 def shown(letter: Letter, sender: Sender) -> dict[str, Any]:
     """A letter as it is kept to be looked at: what was sent, exactly as sent."""
     config = sender.config
-    origin = config.get("from_address") or config.get("origination_identity") or config.get("bot") or sender.name
+    origin = next((config[k] for k in ORIGINS if config.get(k)), sender.name)
     files = [{"name": a.name, "type": a.type, "size": len(a.content)} for a in letter.attachments]
     kept = {
         k: getattr(letter, k) for k in ("to", "to_name", "subject", "html", "text", "headers", "payload", "language")

@@ -90,7 +90,7 @@ def _settings(shop: str, n: int, items: list[dynamo.Item]) -> Settings:
         if item["kind"] == "shop":
             settings.shop = json.loads(item["body"])
         else:
-            folders[item["kind"]][item["id"]] = json.loads(item["body"])
+            folders[item["kind"]][item["id"]] = {"id": item["id"], **json.loads(item["body"])}
     return settings
 
 
