@@ -63,7 +63,7 @@ smoke: .venv/.set-up node_modules/.set-up ## the same map deployed to an emulato
 	$(PY) -m infra.smoke $(ARGS)
 
 doctor: .venv/.set-up ## is this AWS account ready? (STAGE=...)
-	$(PY) -m infra.deploy_check --stage $(STAGE) $(ARGS)
+	$(PY) -m infra.deploy_check -c stage=$(STAGE) $(ARGS)
 
 deploy: .venv/.set-up node_modules/.set-up doctor ## all stacks into the account of your AWS credentials (STAGE=...)
 	$(CDK) deploy --all --require-approval broadening -c stage=$(STAGE) $(ARGS)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import files
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 
 from infra import layers, permissions
@@ -22,6 +23,13 @@ AIMS = {"take-events": 1.0, "manage-shop": 2.0, "serve-public": 2.0}
 WORKERS = 1.4
 FIRST = {"link-key": "", "secrets": ""}
 """What a first ordinary run does not speak to: its client is made when it is needed."""
+BESIDES = {
+    "manage_shop": "from vestnik.api import _app; _app.build('rules')",
+    "serve_public": "import vestnik.flows.unsubscribe",
+    "evaluate_events": "from vestnik import events; events.rules()",
+    "take_events": "import jsonschema_rs; from vestnik import events; events.find('order.placed')",
+}
+"""What the first ordinary request imports when it comes: it is part of the wait, so it is part of the figure."""
 FLOOR = "import boto3; boto3.client('sqs', region_name='us-east-1')"
 RUNS = 11
 
@@ -52,7 +60,8 @@ def doors() -> dict[str, topology.Function]:
 def program(function: topology.Function) -> str:
     """What a fresh interpreter runs: the door's import, then the clients that its first ordinary run makes."""
     made = "; ".join(f"client({service!r}, sends={sends})" for service, sends in sorted(clients(function)))
-    return f"import functions.{function.door}; from vestnik.resources import client; {made}"
+    besides = BESIDES.get(function.door, "pass")
+    return f"import functions.{function.door}; from vestnik.resources import client; {made}; {besides}"
 
 
 def clients(function: topology.Function) -> set[tuple[str, bool]]:
@@ -91,10 +100,10 @@ def _source_of(package: str) -> Iterable[Path]:
 
 def _child(text: str, path: list[str]) -> float:
     """Milliseconds of CPU of a fresh interpreter that runs `text` and ends."""
-    before = os.times()
+    before = getrusage(RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-S", "-c", text], check=True, env=_environment(path))
-    after = os.times()
-    return 1000 * (after.children_user + after.children_system - before.children_user - before.children_system)
+    after = getrusage(RUSAGE_CHILDREN)
+    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def _environment(path: list[str]) -> Mapping[str, str]:

@@ -18,13 +18,12 @@ from time import process_time
 from typing import Any
 from unittest.mock import patch
 
-from infra.world import World
-from infra.world.http_layer import HttpLayer
-from vestnik import topology
-
 from benchmarks import load, polling
 from benchmarks.metering import Meter, chunks
 from benchmarks.recorded import START
+from infra.world import World
+from infra.world.http_layer import HttpLayer
+from vestnik import topology
 
 PRICES = Path(__file__).with_name("prices-2026-11.json")
 FULL_CORE_MB = 1769

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Any
 
+from benchmarks.canned import Body
 from infra.world import wire
 from infra.world.faults import Call
-
-from benchmarks.canned import Body
 
 CHUNK = 64 * 1024
 ITEM_OVERHEAD = 100  # bytes a stored item takes beside its own

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from benchmarks.metering import Meter, chunks
 from infra.world import World
 from infra.world.triggers import QueueTrigger, StreamTrigger, _sqs_record
 from vestnik import topology
-
-from benchmarks.metering import Meter, chunks
 
 POLLERS = 5
 RECEIVE_SECONDS = 0.02

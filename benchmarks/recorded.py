@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
+from benchmarks import load
+from benchmarks.canned import Answer, Canned, Key
 from infra.world import World
 from infra.world.faults import Call
 from vestnik import resources
-
-from benchmarks import load
-from benchmarks.canned import Answer, Canned, Key
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 DOORS = ("take-events", "evaluate-events", "send-email-ses", "record-outcomes", "count-statistics")

@@ -14,12 +14,12 @@ from unittest.mock import patch
 
 import boto3
 from botocore import xform_name
-from infra.world.account import CREDENTIALS
-from vestnik import resources, topology
 
 from benchmarks import recorded
 from benchmarks.canned import Canned
 from benchmarks.recorded import Recording, Run
+from infra.world.account import CREDENTIALS
+from vestnik import resources, topology
 
 type Work = Callable[[Run], None]
 

@@ -14,7 +14,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra import layers
 from infra.edge import Edge
-from infra.stage import ROOT, Stage, committed_context, from_context
+from infra.stage import ROOT, Stage, committed_context, from_context, given
 from infra.state import State
 from infra.work import Work
 
@@ -28,8 +28,7 @@ def add_stacks(app: App, stage: Stage, assets: dict[str, Path]) -> tuple[State, 
 
 def spoken(arguments: list[str]) -> dict[str, str]:
     """`-c key=value` as the CLI takes it."""
-    pairs = [value for flag, value in pairwise(arguments) if flag in ("-c", "--context")]
-    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}
+    return given(value for flag, value in pairwise(arguments) if flag in ("-c", "--context"))
 
 
 def main(arguments: list[str]) -> None:

@@ -5,6 +5,7 @@ Each layer is built once and kept until what it is made of changes.
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import uv
 
 from infra import permissions
+from vestnik.api import BUILT
 from vestnik.rendering.publish import publish_shipped
 
 ROOT = Path(__file__).parents[1]
@@ -89,8 +91,17 @@ def _trim(site: Path) -> None:
 
 
 def _vestnik(folder: Path) -> None:
-    shutil.copytree(CODE, folder / "python", ignore=shutil.ignore_patterns("__pycache__"))
+    code = folder / "python"
+    shutil.copytree(CODE, code, ignore=shutil.ignore_patterns("__pycache__"))
+    _describe(code)
     _compile(folder)
+
+
+def _describe(code: Path) -> None:
+    """Write the API's description down where the public door looks for it, so that no cold start builds it."""
+    command = (sys.executable, "-B", "-m", "vestnik.api._openapi")
+    made = subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(code)})
+    (code / "vestnik" / "api" / BUILT.name).write_bytes(made.stdout)
 
 
 def _functions(folder: Path) -> None:
@@ -143,7 +154,7 @@ _THIS = Path(__file__)
 SOURCES: dict[str, tuple[Path, ...]] = {
     "vendor-arm64": (LOCK, _THIS, Path(permissions.__file__)),
     "vendor-local": (LOCK, _THIS, Path(permissions.__file__)),
-    "vestnik": (CODE, _THIS),
+    "vestnik": (CODE, LOCK, _THIS),
     "templates": (TEMPLATES, CODE / "vestnik" / "rendering", _THIS),
     "functions": (DOORS, _THIS),
 }

@@ -4,10 +4,10 @@ The stack grants from these tables, the local world judges every recorded call b
 Source: the Service Authorization Reference, "Actions, resources, and condition keys" of each service.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from vestnik import topology
-from vestnik.topology import Function
+from vestnik.topology import FromQueue, Function
 
 DYNAMODB = {
     "GetItem": "dynamodb:GetItem",
@@ -133,6 +133,13 @@ def environment(function: Function, value: Callable[[str], str]) -> dict[str, st
     (configuration sets), `stage`, `public-url`."""
     named = {_variable(word): value(word) for word in function.uses if _variable(word)}
     return {name: value(word) for name, word in _EVERYWHERE.items()} | named
+
+
+def pace(function: Function, rates: Mapping[str, float]) -> dict[str, str]:
+    """The variable RATE of a function that sends, where `rates` has the account's messages a second, by word of the
+    map. Only senders: the operator's door speaks to every provider, and keeps no pace."""
+    sends = any(isinstance(wake, FromQueue) and wake.queue in topology.send_queues() for wake in function.wakes)
+    return {"RATE": str(rates[word]) for word in function.uses if sends and word in rates}
 
 
 def _variable(word: str) -> str:

@@ -22,7 +22,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from infra import first_key, layers
+from infra import alone, first_key, layers, permissions
 from infra.emulator import ACCOUNT, REGION, Emulator
 from infra.layers import BUILD, ROOT
 from infra.stage import Stage
@@ -330,6 +330,8 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="leave the emulator running until Enter is pressed")
     keep, seen = parser.parse_args().keep, Seen()
     HOME.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    seen.note("layers alone", alone.look(layers.build(alone.LAYERS), permissions.services()), began)
     began = time.monotonic()
     prepare()
     seen.note("templates", "the same map, less " + ", ".join(sorted(STAGE.without)), began)

@@ -1,7 +1,7 @@
 """A stage: what one deployment is called and how it differs from the next. Read from cdk.json or `-c key=value`."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ FEATURES = {
 class Stage:
     """`without`: features of the map that this deployment leaves out (emulators lack some). `domain`,
     `certificate`: the API's own host name and its ACM certificate. `alarm_email`: who hears of alarms. `rate`,
-    `burst`: requests a second that the API takes from everybody together."""
+    `burst`: requests a second that the API takes from everybody together. `ses_rate`, `sms_rate`: messages a second
+    that SES grants the account, and End User Messaging SMS each of its numbers; 0: the channels' own pace."""
 
     name: str = "dev"
     without: frozenset[str] = frozenset()
@@ -25,16 +26,25 @@ class Stage:
     alarm_email: str = ""
     rate: int = 1000
     burst: int = 2000
+    ses_rate: float = 0
+    sms_rate: float = 0
 
     def __post_init__(self) -> None:
         if unknown := self.without - FEATURES.keys():
             raise ValueError(f"`without` may name {sorted(FEATURES)}, not {sorted(unknown)}")
         if bool(self.domain) != bool(self.certificate):
             raise ValueError("`domain` and `certificate` (the ARN of its ACM certificate) go together")
+        if min(self.ses_rate, self.sms_rate) < 0:
+            raise ValueError("`ses_rate` and `sms_rate` are messages a second")
 
     def named(self, name: str) -> str:
         """The name in AWS of a thing of this stage."""
         return f"vestnik-{self.name}-{name}"
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Messages a second that the account may send, by the map's word for who sends them; only where set."""
+        return {word: rate for word, rate in (("ses", self.ses_rate), ("sms-voice", self.sms_rate)) if rate}
 
     @property
     def secrets_prefix(self) -> str:
@@ -59,6 +69,8 @@ def from_context(get: Callable[[str], Any]) -> Stage:
         alarm_email=get("alarm_email") or "",
         rate=int(get("rate") or Stage.rate),
         burst=int(get("burst") or Stage.burst),
+        ses_rate=float(get("ses_rate") or Stage.ses_rate),
+        sms_rate=float(get("sms_rate") or Stage.sms_rate),
     )
 
 
@@ -66,3 +78,8 @@ def committed_context() -> dict[str, Any]:
     """The context of cdk.json. Only the CLI reads it by itself; read here, both ways give one template."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
     return context
+
+
+def given(pairs: Iterable[str]) -> dict[str, str]:
+    """The context that `key=value` pairs give."""
+    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}

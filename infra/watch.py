@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 
 from vestnik import topology
+from vestnik.flows.outcomes import SENT_TWICE
 from vestnik.topology import FromStream
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ FIVE_MINUTES = Duration.minutes(5)
 
 
 def add_alarms(work: Work) -> None:
-    """Dead letters, waiting too long, failing functions, a lagging count, and the sender's reputation."""
+    """Dead letters, waiting too long, failing functions, a lagging count, a proven double, and the sender's reputation."""
     topic = _topic(work)
     for name, metric, above, meaning in _watched(work):
         alarm = cloudwatch.Alarm(
@@ -60,7 +62,7 @@ def _topic(work: Work) -> sns.Topic:
 
 def _watched(work: Work) -> list[tuple[str, cloudwatch.Metric, float, str]]:
     """(name, metric, the value above which it alarms, what to do)."""
-    return [*_dead(work), *_waiting(work), *_running(work), *_reputation()]
+    return [*_dead(work), *_waiting(work), *_running(work), _doubles(work), *_reputation()]
 
 
 def _dead(work: Work) -> list[tuple[str, cloudwatch.Metric, float, str]]:
@@ -93,6 +95,20 @@ def _running(work: Work) -> list[tuple[str, cloudwatch.Metric, float, str]]:
         ("throttles", _account_metric("Throttles"), 100, "Runs were refused: raise the account's Lambda concurrency."),
         *lag,
     ]
+
+
+def _doubles(work: Work) -> tuple[str, cloudwatch.Metric, float, str]:
+    """Lines of the function that records feedback; the metric costs something only in months that have one."""
+    found = logs.MetricFilter(
+        work,
+        SENT_TWICE,
+        log_group=work.functions["record-outcomes"].log_group,
+        filter_pattern=logs.FilterPattern.string_value("$.event", "=", SENT_TWICE),
+        metric_namespace="Vestnik",
+        metric_name=work.stage.named(SENT_TWICE),
+    )
+    meaning = "Somebody got a message twice, its provider's two ids prove it: the log of record-outcomes names it."
+    return SENT_TWICE, found.metric(statistic="sum", period=FIVE_MINUTES), 0, meaning
 
 
 def _reputation() -> list[tuple[str, cloudwatch.Metric, float, str]]:

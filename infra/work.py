@@ -87,7 +87,7 @@ class Work(Stack):
             layers=self.layers,
             memory_size=spec.memory,
             timeout=Duration.seconds(spec.timeout),
-            environment=permissions.environment(spec, self._value),
+            environment=permissions.environment(spec, self._value) | permissions.pace(spec, self.stage.rates),
             log_group=log,
             role=grants.role(self, spec, log.log_group_arn),
         )

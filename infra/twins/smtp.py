@@ -4,6 +4,7 @@ Recipients whose local part begins with `bounce` are refused for good (550 5.1.1
 """
 
 import asyncio
+import logging
 import ssl
 import threading
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from infra.world.faults import Died
 from infra.world.outbox import Outbox, header, parse
 
 HOST = "mail.demo.example"
+# The library warns of its own use of a field that it has deprecated, at every login.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 USER, PASSWORD = "orders@demo.example", "local-smtp-password"
 
 

@@ -2,22 +2,19 @@
 sent twice or wrong."""
 
 import argparse
-import contextlib
-import io
 import multiprocessing
 import sys
 import time
 from collections.abc import Iterator
 
+from rich.console import Console
 from rich.progress import Progress
 
-from infra.world import World
+from tests.faults import workers
 from tests.faults.inject import HOW, Place
-from tests.faults.judge import Verdict
-from tests.faults.run import START, Bench, all_faults
+from tests.faults.run import all_faults
 from tests.faults.scenes import SCENES
-
-type Found = tuple[str, bool, Verdict]  # what was done, whether its place was met, the verdict
+from tests.faults.workers import Found
 
 
 def main() -> int:
@@ -34,47 +31,28 @@ def main() -> int:
 def _run(only: str, processes: int) -> list[Found]:
     context = multiprocessing.get_context("spawn")
     found: list[Found] = []
-    with context.Pool(processes, _open) as pool, Progress() as progress:
-        work = [_named(place, how) for place, how in all_faults(pool.apply(_places))] + [(s, None) for s in SCENES]
-        work = [one for one in work if only in one[0]]
+    with context.Pool(processes, workers.open_world) as pool, Progress() as progress:
+        faults = [_named(place, how) for place, how in all_faults(pool.apply(workers.places))]
+        work = [one for one in [*faults, *((scene, None) for scene in SCENES)] if only in one[0]]
         bar = progress.add_task("faults", total=len(work))
-        for done in pool.imap_unordered(_one, work):
+        for done in pool.imap_unordered(workers.run_one, work):
             found.append(done)
             progress.advance(bar)
-            if not done[2].good:
-                progress.console.print(
-                    f"[red]{done[0]}[/red]", *done[2].lost, *done[2].double, *done[2].wrong, sep="\n  "
-                )
+            _tell(progress.console, done, len(found), len(work))
     return found
+
+
+def _tell(console: Console, done: Found, count: int, of: int) -> None:
+    """Name what is wrong at once; where nobody watches the bar, say now and then how far it is."""
+    name, _, verdict = done
+    if not verdict.good:
+        console.print(f"[red]{name}[/red]", *verdict.lost, *verdict.double, *verdict.wrong, sep="\n  ")
+    if not console.is_terminal and count % 100 == 0:
+        console.print(f"{count} of {of}")
 
 
 def _named(place: Place, how: str) -> tuple[str, tuple[Place, str] | None]:
     return f"{place.function} {place.service}.{place.operation} #{place.nth} {how}", (place, how)
-
-
-_bench: Bench | None = None
-_worlds = contextlib.ExitStack()
-
-
-def _open() -> None:
-    """Give this process a world of its own, whose logs nobody reads."""
-    global _bench
-    sys.stdout = io.StringIO()
-    _bench = Bench(_worlds.enter_context(World(start=START)))
-
-
-def _places() -> list[Place]:
-    assert _bench
-    return _bench.places
-
-
-def _one(work: tuple[str, tuple[Place, str] | None]) -> Found:
-    assert _bench
-    name, fault = work
-    sys.stdout = io.StringIO()
-    if fault is None:
-        return name, True, _bench.scene(SCENES[name])
-    return name, *_bench.run(*fault)
 
 
 def _report(found: list[Found], seconds: float) -> int:

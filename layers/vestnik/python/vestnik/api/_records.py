@@ -16,7 +16,6 @@ from vestnik.errors import Refused
 from vestnik.flows import imports
 from vestnik.store import records, settings
 
-
 SENT_ONLY = ("maxLength", "minLength", "pattern")
 
 

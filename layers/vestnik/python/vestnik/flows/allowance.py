@@ -1,4 +1,8 @@
-"""What provider and sender allow now: one counter per bucket and window, one write for a whole run."""
+"""What provider and sender allow now: one counter per bucket and window, one write for a whole run.
+
+A fifth of what all shops share is kept for shops that have had little in the window, or a shop that sends much would
+let its neighbours starve: everybody's retries compete, and the loudest has the most of them.
+"""
 
 import zlib
 from collections import Counter
@@ -10,16 +14,16 @@ from vestnik import channels, plugins
 from vestnik.domain.messages import Letter, Sender
 from vestnik.store import limits
 
+KEPT = 5  # one part in five of a shared bucket is kept for those who have had little
+SHARE = 10  # and of that each shop gets one part in ten of the bucket
 SPREAD = 10  # windows over which those that must wait come back
 
 
 def grant(wanted: Sequence[tuple[Mapping[str, Any], Sender]], now: datetime) -> list[datetime | None]:
-    """For each job None, if it may go now, else when it is to ask again."""
+    """For each job of one shop None, if it may go now, else when it is to ask again."""
     needs = [_buckets(job, sender) for job, sender in wanted]
-    left = {
-        bucket: limits.take(bucket[0], n, bucket[1], bucket[2], now)
-        for bucket, n in Counter(b for need in needs for b in need).items()
-    }
+    shop = wanted[0][1].shop if wanted else ""
+    left = {bucket: _take(bucket, n, shop, now) for bucket, n in Counter(b for need in needs for b in need).items()}
     return [_use(need, left, job["message"], now) for need, (job, _) in zip(needs, wanted, strict=True)]
 
 
@@ -29,6 +33,17 @@ def _buckets(job: Mapping[str, Any], sender: Sender) -> list[tuple[str, int, int
     letter = Letter(sender.shop, job["message"], "", sender.channel, job["recipient"]["address"])
     buckets: list[tuple[str, int, int]] = channel.buckets(letter, sender)
     return buckets
+
+
+def _take(bucket: tuple[str, int, int], n: int, shop: str, now: datetime) -> int:
+    """How many of `n` a bucket grants: of what is for all, then of what is kept for those who have had little."""
+    name, cap, window = bucket
+    kept = 0 if f"#{shop}#" in name else cap // KEPT
+    granted = limits.take(name, n, cap - kept, window, now)
+    if kept and granted < n:
+        due = limits.take(f"{name}#share#{shop}", n - granted, max(1, cap // SHARE), window, now)
+        granted += limits.take(name, due, cap, window, now) if due else 0
+    return granted
 
 
 def _use(

@@ -39,7 +39,10 @@ class Work:
 
 
 def deliver(works: Iterable[Work], clock: Clock, *, until: datetime) -> set[str]:
-    """Send what is to go; the ids of queue messages that must come again. Stops claiming at `until`, so that no claim dies with the function's deadline."""
+    """Send what is to go; the ids of queue messages that must come again.
+
+    Stops claiming at `until`, so that no claim dies with the function's deadline.
+    """
     failed: set[str] = set()
     for shop, group in _by_shop(works).items():
         _deliver_group(shop, group, clock, until, failed)
@@ -49,12 +52,12 @@ def deliver(works: Iterable[Work], clock: Clock, *, until: datetime) -> set[str]
 def _deliver_group(shop: str, group: list[Work], clock: Clock, until: datetime, failed: set[str]) -> None:
     """A group that fails is tried one by one, so that the one that is to blame fails alone."""
     try:
-        return _deliver_shop(shop, group, clock, until, failed)
+        _deliver_shop(shop, group, clock, until, failed)
     except Exception as error:
         resources.log("delivery-failed", shop=shop, messages=len(group), error=repr(error))
-    if len(group) == 1:
-        failed.add(group[0].id)
-    else:
+        if len(group) == 1:
+            failed.add(group[0].id)
+            return
         for work in group:
             _deliver_group(shop, [work], clock, until, failed)
 

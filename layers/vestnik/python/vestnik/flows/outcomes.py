@@ -10,6 +10,8 @@ from vestnik.domain.messages import State
 from vestnik.domain.outcomes import Feedback, Outcome
 from vestnik.store import ledger, people
 
+SENT_TWICE = "sent-twice"  # the log line that an alarm waits for
+
 
 def record(bodies: Iterable[tuple[str, str]], now: datetime) -> set[str]:
     """Record feedback given as (receipt, body); the receipts of what must come again."""
@@ -47,7 +49,7 @@ def _settle(feedback: Feedback, message: dict[str, Any], now: datetime) -> None:
         attempt = message["attempt"]
         ledger.settle_doubt(feedback.shop, feedback.message, attempt, State.SENT, reason, now, doubtful=False)
     if len(message.get("provider_ids", ())) > 1:
-        resources.log("sent-twice", message=feedback.message, provider_ids=sorted(message["provider_ids"]))
+        resources.log(SENT_TWICE, message=feedback.message, provider_ids=sorted(message["provider_ids"]))
 
 
 def _suppress(feedback: Feedback, message: dict[str, Any], now: datetime) -> None:

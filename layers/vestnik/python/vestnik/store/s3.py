@@ -6,7 +6,6 @@ from typing import Any
 
 from vestnik import resources
 
-
 TRIES = 5
 
 
@@ -50,7 +49,8 @@ def erase(key: str, position: int) -> None:
             return
         entries[position] = None
         try:
-            return _put(key, entries, IfMatch=version)
+            _put(key, entries, IfMatch=version)
+            return
         except _s3().exceptions.ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed" or tries == TRIES - 1:
                 raise
