@@ -37,13 +37,14 @@ class Canned:
         self._answers = _by_key(answers)
         self._turns.clear()
 
-    def __call__(self, event_name: str, request: Any, **_: Any) -> AWSResponse:
+    def __call__(self, event_name: str, request: Any, **more: Any) -> AWSResponse:
         _, service, operation = event_name.split(".")
         known = self._answers.get((service, operation)) or self._otherwise[service, operation]
         turn = self._turns.get((service, operation), 0)
         self._turns[service, operation] = turn + 1
         status, headers, body = known[turn % len(known)]
-        return AWSResponse(request.url, status, headers, Body(body))
+        kept: Any = headers
+        return AWSResponse(request.url, status, kept, Body(body))
 
     @contextmanager
     def open(self) -> Iterator["Canned"]:

@@ -7,7 +7,7 @@ core that its memory buys, and for each of its AWS calls the wait below.
 
 import io
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
@@ -37,7 +37,6 @@ PLATFORM_LOG = (
 )
 ACCESS_LOG_BYTES = 290  # infra/edge.py's line, filled
 STORED_SHARE_OF_LOG = 0.15  # CloudWatch keeps logs compressed
-FEEDBACK = ("Send", "Delivery")  # of what infra/state.py asks of SES, what a letter that arrives brings
 MONTH_SECONDS = 30 * 24 * 3600
 GB = 2**30
 
@@ -76,6 +75,13 @@ class Bill:
     def total(self) -> float:
         """Dollars a million messages."""
         return sum(self.dollars.values())
+
+
+def feedback() -> frozenset[str]:
+    """The events of a letter that arrives, of those that the stack asks of SES."""
+    from infra.state import SES_EVENTS  # brings the CDK in: seconds, so only where it is needed
+
+    return frozenset({"Send", "Delivery"} & {event.capitalize() for event in SES_EVENTS})
 
 
 def prices() -> dict[str, Any]:
@@ -118,7 +124,7 @@ class Metered:
     spent: dict[str, Spent] = field(default_factory=dict)
     log_bytes: int = 0
     below: float = 0.0
-    events: tuple[str, ...] = FEEDBACK
+    events: frozenset[str] = field(default_factory=lambda: feedback())
     _place: int = 0
 
     @contextmanager
@@ -130,7 +136,10 @@ class Metered:
         self.world.watch.append(self.meter.watch)
         for name in self.world.account.tables():
             self._remember(name)
-        with patch.object(self.world.doors, "call", self._metered_call), patch.object(HttpLayer, "_take", self._timed()):
+        with (
+            patch.object(self.world.doors, "call", self._metered_call),
+            patch.object(HttpLayer, "_take", self._timed()),
+        ):
             yield
 
     def _remember(self, name: str) -> None:
@@ -229,17 +238,25 @@ class Metered:
     def _dollars(self, messages: int) -> dict[str, float]:
         """By service, a million messages."""
         listed = prices()
-        found: Counter[str] = Counter()
+        found: defaultdict[str, float] = defaultdict(float)
         for (service, unit), n in self.meter.units.items():
-            found[service] += n / messages * listed["per_million"][unit]  # type: ignore[assignment]
-        logged = self.log_bytes / messages * 1e6 / GB
-        per_gb = listed["per_gb"]
-        stored = (self.meter.table_bytes() - self._bytes_before) / messages * 1e6 / GB
-        bodies = sum(self.meter.objects.values()) / messages * 1e6 / GB
-        found["CloudWatch logs"] = logged * (per_gb["logs ingested"] + STORED_SHARE_OF_LOG * per_gb["logs stored month"])  # type: ignore[assignment]
-        kept = stored * (per_gb["dynamodb stored month"] + per_gb["dynamodb recovery month"])
-        found["30 days' storage"] = kept + bodies * per_gb["s3 stored month"]  # type: ignore[assignment]
-        return dict(found.most_common())
+            found[service] += n / messages * listed["per_million"][unit]
+        found["CloudWatch logs"] = self._gb(self.log_bytes, messages) * _per_gb(
+            listed, {"logs ingested": 1.0, "logs stored month": STORED_SHARE_OF_LOG}
+        )
+        items = self._gb(self.meter.table_bytes() - self._bytes_before, messages)
+        bodies = self._gb(sum(self.meter.objects.values()), messages)
+        kept = {"dynamodb stored month": 1.0, "dynamodb recovery month": 1.0}
+        found["30 days' storage"] = items * _per_gb(listed, kept) + bodies * _per_gb(listed, {"s3 stored month": 1.0})
+        return dict(sorted(found.items(), key=lambda part: -part[1]))
+
+    def _gb(self, count: int, messages: int) -> float:
+        """GB of a million messages, where so many took `count` bytes."""
+        return count / messages * 1e6 / GB
+
+
+def _per_gb(listed: dict[str, Any], parts: dict[str, float]) -> float:
+    return sum(share * float(listed["per_gb"][name]) for name, share in parts.items())
 
 
 def _shown(spent: Spent, messages: int) -> dict[str, float]:
@@ -256,10 +273,14 @@ def fixed() -> dict[str, float]:
     million, month = listed["per_million"], listed["per_month"]
     functions, queues = topology.functions(), topology.queues()
     readers = sum(isinstance(wake, topology.FromStream) for f in functions for wake in f.wakes)
-    minutes = sum(MONTH_SECONDS / 60 / w.minutes for f in functions for w in f.wakes if isinstance(w, topology.Schedule))
+    minutes = sum(
+        MONTH_SECONDS / 60 / w.minutes for f in functions for w in f.wakes if isinstance(w, topology.Schedule)
+    )
     waits = sum(not name.endswith("-marketing") for name in topology.send_queues()) + 1
-    alarms = len(queues) + 2 * readers + waits + 4  # as infra/watch.py makes them
-    keyed = sum(word.partition(":")[0] in ("table", "bucket") for f in functions for word in f.uses) + len(topology.TOPICS)
+    alarms = len(queues) + 2 * readers + waits + 5  # as infra/watch.py makes them
+    keyed = sum(word.partition(":")[0] in ("table", "bucket") for f in functions for word in f.uses) + len(
+        topology.TOPICS
+    )
     return {
         "idle queues, polled by Lambda": polling.idle_receives_a_month() * million["sqs request"] / 1e6,
         "alarms": alarms * month["alarm"],

@@ -11,8 +11,13 @@ from typing import Any
 
 SHOP, KEY = "other", "other-key"
 STEPS = ("order.placed", "order.assembled", "order.shipped", "order.delivered")
-STATUS = {"order.placed": "new", "order.assembled": "assembled", "order.shipped": "shipped", "order.delivered": "delivered"}
-APART = 25  # orders between two steps of one order: more than are on their way at a time
+STATUS = {
+    "order.placed": "new",
+    "order.assembled": "assembled",
+    "order.shipped": "shipped",
+    "order.delivered": "delivered",
+}
+APART = 60  # orders between two steps of one order: more than are on their way at a time
 WARM = 6 * APART  # events until all four steps take turns
 LANGUAGES = ("en", "ru", "bg")
 NAMES = {"en": "Margaret Whitfield", "ru": "Вера Ладных", "bg": "Мария Иванова"}
@@ -39,7 +44,9 @@ def events(count: int) -> Iterator[dict[str, Any]]:
 
 def event(type: str, order: int) -> dict[str, Any]:
     """One step of an order's life, as posted."""
-    data = {"order": _placed(order), "customer": _customer(order)} if type == STEPS[0] else {"order": _told(type, order)}
+    data = (
+        {"order": _placed(order), "customer": _customer(order)} if type == STEPS[0] else {"order": _told(type, order)}
+    )
     return {
         "specversion": "1.0",
         "id": f"{type}-{order}",

@@ -6,7 +6,7 @@ index entry by itself; a strong read in units of 4 KB) and "Item sizes and forma
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Any
@@ -30,7 +30,7 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self.units: Counter[tuple[str, str]] = Counter()
+        self.units: defaultdict[tuple[str, str], float] = defaultdict(float)
         self.by_function: Counter[tuple[str, str, str]] = Counter()
         self.writes: Counter[str] = Counter()
         self.stored: dict[tuple[str, str, str], Item] = {}
@@ -38,7 +38,7 @@ class Meter:
 
     def count(self, service: str, unit: str, n: float = 1) -> None:
         """Add to what is billed."""
-        self.units[service, unit] += n  # type: ignore[assignment]
+        self.units[service, unit] += n
 
     def reset(self) -> None:
         """Begin to count anew; what is stored is remembered."""
@@ -204,7 +204,7 @@ def _value_size(value: Mapping[str, Any]) -> int:
         case "S":
             return len(inner.encode())
         case "N":
-            return ceil(len(inner.strip("-").strip("0")) / 2) + 1 + inner.startswith("-")
+            return ceil(len(inner.strip("-").strip("0")) / 2) + 1 + int(inner.startswith("-"))
         case "SS":
             return sum(len(each.encode()) for each in inner)
         case "M":

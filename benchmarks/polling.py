@@ -23,6 +23,8 @@ MOST_RECEIVED = 10
 READS_A_SECOND = 4
 SHARDS = 4  # an on-demand table begins with four partitions
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+
 Invoke = Callable[[str, dict[str, Any]], float]
 """Call a function's door; answers the seconds it took on the world's clock."""
 
@@ -33,7 +35,7 @@ class Poller:
 
     free_at: datetime
     gathered: list[Any] = field(default_factory=list)
-    since: datetime = datetime.max.replace(tzinfo=UTC)
+    since: datetime = NEVER
     turns: int = 0
 
 
@@ -106,14 +108,14 @@ class Shards(StreamTrigger):
         super().__init__(trigger.function, trigger.trigger, world.account, world.doors, world.clock)
         self._invoke = invoke
         self._held: list[list[dict[str, Any]]] = [[] for _ in range(SHARDS)]
-        self._since: list[datetime | None] = [None] * SHARDS
+        self._first: list[datetime | None] = [None] * SHARDS
         self._windows: list[datetime | None] = [None] * SHARDS
         self.batches: list[int] = []
 
     def due(self, patient: bool = True) -> datetime | None:
         """At the next read while there is something to read or to hand over; at the end of an open window."""
         self._read()
-        times = [at + self._gather for at in self._since if at] + [end for end in self._windows if end]
+        times = [at + self._gather for at in self._first if at] + [end for end in self._windows if end]
         return min(times, default=None)
 
     @property
@@ -126,14 +128,14 @@ class Shards(StreamTrigger):
             if self._wanted.match(record):
                 shard = zlib.crc32(record["dynamodb"]["Keys"]["pk"]["S"].encode()) % SHARDS
                 self._held[shard].append(record)
-                self._since[shard] = self._since[shard] or self._clock.now()
+                self._first[shard] = self._first[shard] or self._clock.now()
         self._pass(len(self._shard.items) - self._position)
 
     def fire(self) -> None:
         """Hand over what a shard has gathered, and close its window when that is over."""
         now = self._clock.now()
         for shard in range(SHARDS):
-            since, end = self._since[shard], self._windows[shard]
+            since, end = self._first[shard], self._windows[shard]
             if since and since + self._gather <= now:
                 self._hand_over(shard)
             elif end and end <= now:
@@ -141,7 +143,7 @@ class Shards(StreamTrigger):
                 self._invoke(self.function, self._of(shard, [], final=True))
 
     def _hand_over(self, shard: int) -> None:
-        held, self._held[shard], self._since[shard] = self._held[shard], [], None
+        held, self._held[shard], self._first[shard] = self._held[shard], [], None
         for start in range(0, len(held), self.trigger.batch):
             batch = held[start : start + self.trigger.batch]
             self.batches.append(len(batch))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from statistics import median
 from time import process_time
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
 import boto3
@@ -60,9 +61,9 @@ def _pair(canned: Canned, run: Run, handler: Work, bare: Work, rounds: int) -> t
 def _canned(recording: Recording, door: str) -> Iterator[Canned]:
     resources.forget_clients()
     resources.set_clock(lambda: recording.at)
-    with patch.dict("os.environ", CREDENTIALS), recording.canned().open() as canned:
-        with resources.use(recording.variables[door]):
-            yield canned
+    given = resources.use(recording.variables[door])
+    with patch.dict("os.environ", CREDENTIALS), recording.canned().open() as canned, given:
+        yield canned
     resources.set_clock(None)
     resources.forget_clients()
 
@@ -82,7 +83,8 @@ def _handler(door: str) -> Work:
 def _bare(runs: list[Run]) -> Work:
     """The same calls by boto3 clients as one makes them, in the same order."""
     services = {service for run in runs for service, _, _ in run.asked}
-    clients = {service: boto3.client(service, region_name="us-east-1") for service in services}
+    make: Any = boto3.client
+    clients = {service: make(service, region_name="us-east-1") for service in services}
 
     def work(run: Run) -> None:
         for service, operation, params in run.asked:

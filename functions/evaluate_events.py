@@ -11,7 +11,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     incoming, failed = [], set()
     for record in event["Records"]:
         try:
-            incoming.append(evaluation.read(record["messageId"], record["body"]))
+            tries = int(record["attributes"]["ApproximateReceiveCount"])
+            incoming.append(evaluation.read(record["messageId"], record["body"], tries))
         except (ValueError, KeyError, TypeError) as wrong:
             resources.log("no-event", id=record["messageId"], error=repr(wrong))
             failed.add(record["messageId"])

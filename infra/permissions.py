@@ -139,7 +139,8 @@ def pace(function: Function, rates: Mapping[str, float]) -> dict[str, str]:
     """The variable RATE of a function that sends, where `rates` has the account's messages a second, by word of the
     map. Only senders: the operator's door speaks to every provider, and keeps no pace."""
     sends = any(isinstance(wake, FromQueue) and wake.queue in topology.send_queues() for wake in function.wakes)
-    return {"RATE": str(rates[word]) for word in function.uses if sends and word in rates}
+    granted = [rates[word] for word in function.uses if sends and word in rates]
+    return {"RATE": str(granted[0])} if granted else {}
 
 
 def _variable(word: str) -> str:

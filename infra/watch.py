@@ -29,7 +29,7 @@ FIVE_MINUTES = Duration.minutes(5)
 
 
 def add_alarms(work: Work) -> None:
-    """Dead letters, waiting too long, failing functions, a lagging count, a proven double, and the sender's reputation."""
+    """Dead letters, waiting too long, failing functions, a lagging count, a proven double, the sender's reputation."""
     topic = _topic(work)
     for name, metric, above, meaning in _watched(work):
         alarm = cloudwatch.Alarm(

@@ -42,8 +42,8 @@ class Account:
         return client
 
 
-def look(check: str, *answers: Answer) -> list[Line]:
-    return list(CHECKS[check](Account(*answers), STAGE))
+def look(check: str, *answers: Answer, stage: Stage = STAGE) -> list[Line]:
+    return list(CHECKS[check](Account(*answers), stage))
 
 
 def marks(lines: list[Line]) -> dict[str, str]:
@@ -75,12 +75,20 @@ def policy(*services: str) -> dict[str, Any]:
 
 
 def test_a_production_account_of_ses_is_well() -> None:
-    assert marks(look("SES account", ses())) == {"SES access": "ok", "SES standing": "ok", "SES rate": "ok"}
+    well = {"SES access": "ok", "SES standing": "ok", "SES rate": "ok", "our pace": "ok"}
+    assert marks(look("SES account", ses(), stage=Stage("test", ses_rate=50))) == well
+
+
+def test_a_pace_that_is_not_what_ses_grants_is_told() -> None:
+    for rate, stage in ((50, STAGE), (14, Stage("test", ses_rate=50))):
+        line = look("SES account", ses(rate=rate), stage=stage)[-1]
+        assert (line.mark, line.what) == ("warn", "our pace")
+        assert f"ses_rate={rate}:" in line.to_do
 
 
 def test_the_sandbox_and_a_slow_rate_are_told_with_what_to_do() -> None:
     lines = look("SES account", ses(production=False, rate=1))
-    assert marks(lines) == {"SES access": "warn", "SES standing": "ok", "SES rate": "warn"}
+    assert marks(lines) == {"SES access": "warn", "SES standing": "ok", "SES rate": "warn", "our pace": "warn"}
     assert "production access" in lines[0].to_do
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from infra import permissions
 from infra.app import add_stacks, spoken
 from infra.edge import KEY_CACHE_SECONDS
 from infra.stage import Stage, committed_context, from_context
-from vestnik import topology
+from infra.world import World
+from vestnik import events, topology
 from vestnik.topology import FromQueue, Http
 
 MOST_RESOURCES = 400
@@ -122,6 +124,31 @@ def test_every_queue_has_dead_letters_that_keep_two_weeks_and_raise_an_alarm(sta
     assert all(properties["SqsManagedSseEnabled"] for properties in made.values())
 
 
+def test_a_proven_double_rings_an_alarm(stacks: dict[str, Resources], capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = [f["Properties"] for f in of_type(stacks["work"], "AWS::Logs::MetricFilter")]
+    (change,) = found["MetricTransformations"]
+    alarms = [a["Properties"] for a in of_type(stacks["work"], "AWS::CloudWatch::Alarm")]
+    (alarm,) = [alarm for alarm in alarms if alarm.get("MetricName") == change["MetricName"]]
+    assert (alarm["Namespace"], alarm["Threshold"]) == (change["MetricNamespace"], 0)
+    log = stacks["work"][found["LogGroupName"]["Ref"]]
+    assert log["Properties"]["LogGroupName"] == "/aws/lambda/vestnik-test-record-outcomes"
+    said = {line["event"] for line in what_a_double_logs(capsys)}
+    assert [word for word in said if found["FilterPattern"] == f'{{ $.event = "{word}" }}'] == ["sent-twice"]
+
+
+def what_a_double_logs(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The lines of the local world's log where SES tells of one message under two ids."""
+
+    def doubled(topic: str, delay: timedelta, event: dict[str, Any]) -> list[tuple[timedelta, dict[str, Any]]]:
+        return [(delay, event), (delay, {**event, "mail": {**event["mail"], "messageId": "another"}})]
+
+    with World(start=datetime(2026, 11, 20, 9, 30, tzinfo=UTC)) as world:
+        world.feedback = doubled
+        world.request("POST", "/v1/events", body=events.find("customer.password_changed").SAMPLE)  # type: ignore[union-attr]
+        world.settle()
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+
+
 def test_every_source_reports_failed_items_and_the_stream_does_not_block(stacks: dict[str, Resources]) -> None:
     sources = [s["Properties"] for s in of_type(stacks["work"], "AWS::Lambda::EventSourceMapping")]
     assert all(source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in sources)
@@ -206,13 +233,19 @@ def test_an_own_domain_becomes_the_public_address(tmp_path_factory: pytest.TempP
     assert len(of_type(made["edge"], "AWS::ApiGatewayV2::ApiMapping")) == 1
 
 
+def test_the_accounts_rates_reach_their_senders_and_nobody_else(tmp_path_factory: pytest.TempPathFactory) -> None:
+    made = synthesized(Stage(name="test", ses_rate=50, sms_rate=0.5), tmp_path_factory.mktemp("rates"))
+    told = {name: f["Environment"]["Variables"].get("RATE") for name, f in functions(made).items()}
+    assert {name: float(rate) for name, rate in told.items() if rate} == {"send-email-ses": 50, "send-sms-eum": 0.5}
+
+
 def test_the_command_line_adds_to_what_cdk_json_says() -> None:
     context = committed_context() | spoken(["-c", "stage=prod", "--context", "without=sms-voice"])
     stage = from_context(context.get)
     assert (stage.name, stage.without, stage.rate) == ("prod", frozenset({"sms-voice"}), 1000)
 
 
-@pytest.mark.parametrize("wrong", [{"without": "telegraph"}, {"domain": "api.shop.example"}])
+@pytest.mark.parametrize("wrong", [{"without": "telegraph"}, {"domain": "api.shop.example"}, {"ses_rate": "-1"}])
 def test_a_stage_that_contradicts_itself_is_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"without|domain"):
+    with pytest.raises(ValueError, match=r"without|domain|rate"):
         from_context(wrong.get)

@@ -83,5 +83,7 @@ def _sender(
     id: str, plugin: str, config: dict[str, Any], *, default: bool = False, rate: float | None = None
 ) -> dict[str, Any]:
     channel = plugin.partition("_")[0]
+    kept = sorted(SECRETS.get(id, ()))
     body = {"id": id, "channel": channel, "plugin": plugin, "name": id, "default": default, "config": config}
+    body["secrets"] = kept
     return body | ({"rate_per_second": rate} if rate else {})

@@ -246,7 +246,8 @@ def _problem(app: Resolver, error: Exception) -> Problem:
 def _fields(app: Resolver) -> list[str]:
     """The fields of the body that the route under way takes."""
     bodies = app.context["_route"].dependant.body_params
-    return list(getattr(bodies[0].field_info.annotation, "model_fields", ())) if bodies else []
+    fields = getattr(bodies[0].field_info.annotation, "model_fields", {}) if bodies else {}
+    return [field.alias or name for name, field in fields.items()]
 
 
 def _tidy(said: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from vestnik import events, resources
+from vestnik.api import _outside
 from vestnik.api._problems import Fault
 from vestnik.api._routes import caller
-from vestnik.channels import _guard
 from vestnik.domain import addresses, patterns, rules
 from vestnik.errors import Refused
 from vestnik.rendering.shipped import shipped
@@ -84,7 +84,7 @@ def _recipient(where: str, recipient: Rule, channel: str) -> Iterator[Coded]:
 def _address(where: str, kind: str, text: str, channel: str) -> Iterator[Coded]:
     try:
         if kind == "webhook":
-            _guard.target(text)
+            _outside.webhook_address(text)
         elif kind == "address" and channel == "email":
             addresses.email(text)
         elif kind == "address":

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from vestnik import channels, plugins, resources
-from vestnik.api import _kept
+from vestnik.api import _kept, _outside
 from vestnik.api._problems import Fault, Problem
 from vestnik.api._routes import caller
 from vestnik.domain import addresses, messages
@@ -44,7 +44,7 @@ def faults(plugin: str, channel: str | None, config: Json, secret: Mapping[str, 
     found = [] if channel in (None, module.CHANNEL) else [Fault("/channel", "is not its channel", channel)]
     found += _by_schema(module.CONFIG, config, "/config")
     found += _by_schema(module.SECRET, dict(secret), "/secret") if secret is not None else []
-    return module.CHANNEL, found
+    return module.CHANNEL, found or _outside.sender_faults(plugin, config)
 
 
 def _by_schema(schema: Json, value: Json, where: str) -> list[Fault]:
@@ -87,18 +87,28 @@ def _no_other_default(id: str, channel: str) -> None:
             settings.put(caller().shop, "sender", other, {**sender, "default": False}, by=_kept.me(), now=now)
 
 
-def send_test(id: str, body: Json, to: str, text: str) -> Json:
-    """Send a test message and say what became of it: {outcome, message, provider_id, code, reason}."""
+def send_test(id: str, body: Json, to: str | None, text: str) -> Json:
+    """Send a test message and say what became of it: {outcome, message, provider_id, code, reason}.
+
+    Without `to` it goes where the sender itself says (a webhook's `url`, a bot's `chat_id`).
+    """
     now, shop = resources.now(), caller().shop
     module = plugins.load(channels, body["plugin"])
     if module is None:
         raise Problem(409, "no-such-plugin", f"{body['plugin']} is no longer there")
-    address = _address(body["channel"], to)
+    address = _address(body["channel"], to or _own_address(body))
     _spend(shop, now)
     rate = body.get("rate_per_second")
     sender = Sender(shop, id, body["channel"], body["plugin"], body.get("name", ""), body.get("config", {}), rate)
     letter = _letter(shop, body["channel"], address, text, now)
     return {"message": letter.message, **_send(module, letter, sender, now)}
+
+
+def _own_address(body: Json) -> str:
+    config = body.get("config", {})
+    if found := config.get("url") or config.get("chat_id"):
+        return str(found)
+    raise Problem(422, "invalid", "/to: is missing", Fault("/to", "is missing", expected="whom to send it to"))
 
 
 def _address(channel: str, to: str) -> str:

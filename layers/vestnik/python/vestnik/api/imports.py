@@ -80,13 +80,13 @@ CONTENT = {
     },
 }
 
-KindOfCsv = Annotated[Kind | None, Query(description="Of a CSV: what its rows are.")]
-DryRunOfCsv = Annotated[bool | None, Query(description="Of a CSV: only say what would become of it.")]
+KindOfRows = Annotated[Kind | None, Query(description="What the rows are: a CSV cannot say so itself.")]
+DryRun = Annotated[bool | None, Query(description="Only say what would become of the rows.")]
 
 
 @router.post("/imports")
 @needs("operate", largest=LARGEST, raw=("application/json", "text/csv"), content=CONTENT)
-def import_records(kind: KindOfCsv = None, dry_run: DryRunOfCsv = None) -> Report:
+def import_records(kind: KindOfRows = None, dry_run: DryRun = None) -> Report:
     """Keep up to 1,000 records at once; nobody is notified.
 
     A CSV is UTF-8; its first line names the columns, divided by `;` or `,`. A dotted name is a field of a field
@@ -108,14 +108,15 @@ def import_records(kind: KindOfCsv = None, dry_run: DryRunOfCsv = None) -> Repor
 
 
 def _of_json(kind: Kind | None, dry_run: bool | None) -> Import:
-    if kind is not None or dry_run is not None:
-        fault = Fault("?kind" if kind else "?dry_run", "is for a CSV", expected="a field of the JSON body")
-        raise Problem(422, "unknown-parameter", "with a JSON body, kind and dry_run stand in the body", fault)
     try:
-        return Import.model_validate_json(request().body)
+        asked = Import.model_validate_json(request().body)
     except ValidationError as invalid:
         errors = [{**error, "loc": ("body", *error["loc"])} for error in invalid.errors(include_url=False)]
         raise of_validation(errors, Import.model_fields) from None
+    if kind not in (None, asked.kind):
+        fault = Fault("?kind", "is not what the body says", kind, asked.kind)
+        raise Problem(422, "invalid", "address and body name different kinds", fault)
+    return asked.model_copy(update={"dry_run": asked.dry_run or bool(dry_run)})
 
 
 def _of_csv(kind: Kind | None, dry_run: bool | None) -> Import:

@@ -34,7 +34,9 @@ Channels = Literal["email", "sms", "telegram", "webhook"]
 OnDay = Annotated[Day | None, Query(description="The day it was decided on (UTC); today where absent.")]
 OfState = Annotated[States | None, Query(description="Only those in this state.")]
 OfChannel = Annotated[Channels | None, Query(description="Only those by this channel.")]
-OfPerson = Annotated[str, Query(max_length=300, description="Only those to this person: `customer:42`, `staff:7`.")]
+OfPerson = Annotated[
+    str, Query(max_length=300, description="Only those to this person: `customer:42`, `staff:7`; `42` is the customer.")
+]
 OfOrder = Annotated[str, Query(max_length=128, description="Only those about this order.")]
 
 
@@ -92,7 +94,8 @@ def list_messages(
     sender has touched yet is not listed; its event shows it as planned.
     """
     on = day or resources.now().date()
-    wanted = {"state": state, "channel": channel, "person": person, "order": order}
+    whom = person if ":" in person or not person else f"customer:{person}"
+    wanted = {"state": state, "channel": channel, "person": whom, "order": order}
     filters = {name: value for name, value in wanted.items() if value}
     listing = f"messages/{on}/{sorted(filters.items())}"
     short = f"{datetime(on.year, on.month, on.day, tzinfo=UTC):%y%m%d}"

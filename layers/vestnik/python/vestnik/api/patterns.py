@@ -22,8 +22,8 @@ BODY: dict[str, Any] = {
                     "anyOf": [{"type": "object"}, {"type": "string"}],
                 },
                 "event": {
-                    "description": "The facts to try it on: an object, or its JSON text.",
-                    "anyOf": [{"type": "object"}, {"type": "string"}],
+                    "description": "The facts to try it on: an object, or its JSON text. Null, as if it were absent.",
+                    "anyOf": [{"type": "object"}, {"type": "string"}, {"type": "null"}],
                 },
             },
             "required": ["pattern"],
@@ -77,8 +77,6 @@ def _check(given: dict[str, Any]) -> None:
         raise Problem(422, "invalid", "", Fault(f"/{where[:80]}", "there is no such field", expected="pattern, event"))
     if "pattern" not in given:
         raise Problem(422, "invalid", "there is no pattern", Fault("/pattern", "is missing", expected="an object"))
-    if "event" in given and given["event"] is None:
-        raise Problem(422, "invalid-event", "the event is null", Fault("/event", "is null", expected="an object"))
     if not isinstance(given["pattern"], str | patterns.Pairs):
         fault = Fault("/pattern", "is no JSON object", expected="an object, or its JSON text")
         raise Problem(422, "invalid-pattern", "a pattern is a JSON object", fault)

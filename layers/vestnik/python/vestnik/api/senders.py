@@ -80,10 +80,12 @@ class TestLetter(Model):
 
     __test__ = False  # pytest would collect it by its name
 
-    to: str = Field(
+    to: str | None = Field(
+        None,
         min_length=1,
         max_length=2048,
-        description="E-mail address, phone number, Telegram chat id or webhook address.",
+        description="E-mail address, phone number, Telegram chat id or webhook address; where absent, the sender's own "
+        "`url` or `chat_id`.",
         examples=["you@samovar.example"],
     )
     text: str = Field("This is a test.", min_length=1, max_length=500, description="What to write.")

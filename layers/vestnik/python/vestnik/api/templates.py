@@ -97,10 +97,10 @@ class Unchecked(Model):
     event: str | None = Field(
         None, max_length=100, description="For which event type; where absent, only the facts' names are known."
     )
-    subject: str = ""
-    preheader: str = ""
-    html: str = ""
-    text: str = ""
+    subject: str | None = None
+    preheader: str | None = None
+    html: str | None = None
+    text: str | None = None
 
 
 class Finding(Model):
@@ -167,7 +167,7 @@ def check_template(body: Unchecked) -> Checked:
 
     It judges what is written and what it writes: a sample of the event, nothing at all, every branch.
     """
-    fields = {name: getattr(body, name) for name in ("subject", "preheader", "html", "text")}
+    fields = {name: getattr(body, name) or "" for name in ("subject", "preheader", "html", "text")}
     return Checked(problems=_findings(body.channel, fields, body.event))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from vestnik.errors import Refused
 
@@ -39,9 +40,11 @@ def read(headers: Mapping[str, str], body: str) -> Posted:
         raise Refused(
             f"the content type is {media!r}; post application/json, {STRUCTURED} or {BATCH}",
             code="unsupported-media-type",
-            where="header content-type",
+            where="Content-Type",
         )
     value = _json(body)
+    if media == STRUCTURED and isinstance(value, dict):
+        _versioned(value)
     if isinstance(value, list):
         return Posted(_batch(value, media), batch=True)
     if media == BATCH:
@@ -51,7 +54,7 @@ def read(headers: Mapping[str, str], body: str) -> Posted:
 
 def _batch(value: list[Any], media: str) -> list[Any]:
     if media == STRUCTURED:
-        raise Refused(f"an array of events is posted as {BATCH}", code="invalid-event", where="header content-type")
+        raise Refused(f"an array of events is posted as {BATCH}", code="invalid-event", where="Content-Type")
     if not value:
         raise Refused("the batch is empty; post 1 to 500 events", code="empty-batch", where="")
     if len(value) > LARGEST_BATCH:
@@ -61,11 +64,29 @@ def _batch(value: list[Any], media: str) -> list[Any]:
 
 def _binary(headers: Mapping[str, str], media: str, body: str) -> dict[str, Any]:
     if media != "application/json" and not media.endswith("+json"):
-        raise Refused("in binary mode the body is the event's data as JSON", code="unsupported-media-type")
-    attributes: dict[str, Any] = {k.removeprefix("ce-"): v for k, v in headers.items() if k.startswith("ce-")}
+        found = "in binary mode the body is the event's data as JSON"
+        raise Refused(found, code="unsupported-media-type", where="Content-Type")
+    attributes: dict[str, Any] = {k[3:]: _decoded(k[3:], v) for k, v in headers.items() if k.startswith("ce-")}
+    _versioned(attributes)
     if "notify" in attributes:
         attributes["notify"] = attributes["notify"].lower() != "false"
     return {**attributes, "data": _json(body)}
+
+
+def _decoded(name: str, value: str) -> str:
+    """An attribute as its header wrote it: perhaps quoted, percent-encoded (HTTP binding 1.0.2, 3.1.3.2)."""
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        value = re.sub(r"\\(.)", r"\1", value[1:-1])
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        raise Refused(f"{name} is not UTF-8 when decoded", code="invalid-event", where=f"/{name}") from None
+
+
+def _versioned(raw: dict[str, Any]) -> None:
+    """Whoever says that this is a CloudEvent must say of which version: only a plain event carries none."""
+    if "specversion" not in raw:
+        raise Refused('specversion is missing; it must be "1.0"', code="invalid-event", where="/specversion")
 
 
 def _json(body: str) -> Any:
@@ -109,8 +130,12 @@ def _check_size(raw: dict[str, Any]) -> None:
 
 def _text(raw: dict[str, Any], name: str, default: str | None) -> str:
     value = raw.get(name, default)
-    if not isinstance(value, str) or not value.strip():
-        raise Refused(f"{name} must be a non-empty text, not {_kind(value)}", code="invalid-event", where=f"/{name}")
+    if name not in raw and default is None:
+        raise Refused(f"{name} is missing", code="invalid-event", where=f"/{name}")
+    if not isinstance(value, str):
+        raise Refused(f"{name} must be a text, not {_kind(value)}", code="invalid-event", where=f"/{name}")
+    if not value.strip():
+        raise Refused(f"{name} must not be empty", code="invalid-event", where=f"/{name}")
     if len(value) > 512:
         raise Refused(f"{name} is longer than 512 characters", code="invalid-event", where=f"/{name}")
     return _encodable(value, name)
@@ -179,5 +204,5 @@ def _notify(raw: dict[str, Any]) -> dict[str, bool]:
 
 
 def _kind(value: Any) -> str:
-    names = {type(None): "nothing", str: "a text", bool: "a truth value", list: "an array", dict: "an object"}
+    names = {type(None): "null", str: "a text", bool: "a truth value", list: "an array", dict: "an object"}
     return names.get(type(value), "a number")

@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import ModuleType
 from typing import Any
 
 from vestnik import channels, plugins, resources
 from vestnik.domain import addresses
-from vestnik.domain.messages import ENDS, Letter, Sender, State
+from vestnik.domain.messages import Letter, Sender, State
 from vestnik.errors import Later, Refused, Unknown
 from vestnik.flows import allowance, queueing, recheck, texts
 from vestnik.store import keys, ledger, people, s3, secrets, settings
@@ -149,20 +150,31 @@ def _deliver_one(work: Work, current: Settings, clock: Clock, failed: set[str]) 
     letter = work.letter
     if letter is None:
         return
+    secret = _secret(work.job)  # before the claim: what fails here was certainly not sent
     mine, record = ledger.claim(work.job, letter.attempt, now + LEASE, work.body, now)
     if mine:
-        _send(work, letter, record, current, clock)
+        _send(work, letter, record, secret, current, clock)
     else:
         _meet(work, record, clock(), failed)
 
 
-def _send(work: Work, letter: Letter, record: dict[str, Any], current: Settings, clock: Clock) -> None:
-    channel = plugins.load(channels, work.job["plugin"])
-    assert channel is not None, work.job["plugin"]
+def _channel(job: Job) -> ModuleType:
+    channel = plugins.load(channels, job["plugin"])
+    assert channel is not None, job["plugin"]
+    return channel
+
+
+def _secret(job: Job) -> dict[str, str]:
+    wanted = _channel(job).SECRET.get("properties")
+    return secrets.sender_secret(job["shop"], job["sender"]) if wanted else {}
+
+
+def _send(
+    work: Work, letter: Letter, record: dict[str, Any], secret: dict[str, str], current: Settings, clock: Clock
+) -> None:
     job, attempt = work.job, letter.attempt
     try:
-        secret = secrets.sender_secret(job["shop"], job["sender"]) if channel.SECRET.get("required") else {}
-        receipt = channel.send(letter, sender(job, current), secret, now=clock())
+        receipt = _channel(job).send(letter, sender(job, current), secret, now=clock())
     except Refused as refused:
         _refuse(job, attempt, refused, clock())
     except Later as later:
@@ -203,8 +215,8 @@ def _doubt(job: Job, attempt: str, reason: str, now: datetime) -> None:
 def _meet(work: Work, record: dict[str, Any], now: datetime, failed: set[str], *, over: str = "") -> None:
     """The message was not free: what its record says decides. `over`: why it must not be repeated."""
     state, job = record.get("state"), work.job
-    if state in ENDS:
-        return
+    if state not in (State.CLAIMED, State.UNKNOWN):
+        return  # it ended, or another queue message brings it
     until = datetime.fromisoformat(record["until"])
     if until > now and state == State.CLAIMED:
         failed.add(work.id)  # another holds it; this queue message is the timer that finds it dead

@@ -26,13 +26,14 @@ USEFUL_LIFE = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An event out of the queue; `receipt` names its queue message."""
+    """An event out of the queue; `receipt` names its queue message, `tries` counts how often it came."""
 
     receipt: str
     shop: str
     eid: str
     event: dict[str, Any]
     received: str
+    tries: int = 1
 
 
 @dataclass(slots=True)
@@ -50,14 +51,14 @@ class Plan:
         return jobs
 
 
-def read(receipt: str, body: str) -> Incoming:
+def read(receipt: str, body: str, tries: int) -> Incoming:
     """An event as the intake queued it. Raises where it is none (it then ends in the dead-letter queue)."""
     parcel = json.loads(body)
     event = parcel["event"]
     datetime.fromisoformat(event["time"])
     if not isinstance(event["data"], dict):
         raise TypeError("an event's data is an object")
-    return Incoming(receipt, parcel["shop"], parcel["eid"], event, parcel["received"])
+    return Incoming(receipt, parcel["shop"], parcel["eid"], event, parcel["received"], tries)
 
 
 def evaluate(incoming: Iterable[Incoming], now: datetime) -> set[str]:
@@ -76,7 +77,32 @@ def _evaluate_safely(shop: str, group: list[Incoming], now: datetime) -> set[str
         resources.log("evaluation-failed", shop=shop, events=len(group), error=repr(error))
     if len(group) == 1:
         return {group[0].receipt}
-    return {receipt for one in group for receipt in _evaluate_safely(shop, [one], now)}
+    behind = _Behind()
+    for one in group:
+        if not behind.must_wait(one) and _evaluate_safely(shop, [one], now):
+            behind.add(one)
+    return behind.receipts
+
+
+class _Behind:
+    """Events of a run that must come again, and what they are about: what happened to the same order or person later
+    waits for them. But not for long: one that never succeeds must not take the others with it."""
+
+    patience = 2  # receives
+
+    def __init__(self) -> None:
+        self.receipts: set[str] = set()
+        self._about: set[tuple[str, str]] = set()
+
+    def add(self, one: Incoming) -> None:
+        self.receipts.add(one.receipt)
+        self._about |= set(known.mentions(one.event["data"]))
+
+    def must_wait(self, one: Incoming) -> bool:
+        waits = one.tries <= self.patience and not self._about.isdisjoint(known.mentions(one.event["data"]))
+        if waits:
+            self.add(one)
+        return waits
 
 
 def _by_shop(incoming: Iterable[Incoming]) -> dict[str, list[Incoming]]:
@@ -90,16 +116,18 @@ def _by_shop(incoming: Iterable[Incoming]) -> dict[str, list[Incoming]]:
 def _evaluate_shop(shop: str, group: list[Incoming], now: datetime) -> set[str]:
     current = settings.current(shop, now)
     facts = known.Known(shop, current, [one.event for one in group])
-    plans, failed = [], set()
+    plans, behind = [], _Behind()
     for one in group:
+        if behind.must_wait(one):
+            continue
         try:
             plans.append(plan(one, facts.of(one.event), current, facts.staff, now))
         except Exception as error:
             resources.log("event-failed", shop=shop, eid=one.eid, error=repr(error))
-            failed.add(one.receipt)
+            behind.add(one)
     if plans:
         _hand_on(shop, plans, now)
-    return failed
+    return behind.receipts
 
 
 def plan(one: Incoming, facts: known.Facts, current: Settings, staff: Staff, now: datetime) -> Plan:

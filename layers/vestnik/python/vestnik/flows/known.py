@@ -27,7 +27,7 @@ class Known:
 
     def __init__(self, shop: str, current: Settings, events: Iterable[Mapping[str, Any]]) -> None:
         self.shop, self.current = shop, current
-        self._sought = {mention for event in events for mention in _mentions(event["data"])}
+        self._sought = {mention for event in events for mention in mentions(event["data"])}
         self.records = _read(shop, self._sought)
         self._read(_owners(self.records.values()) - self._sought)
 
@@ -86,7 +86,8 @@ def public(current: Settings) -> dict[str, Any]:
     return {"id": current.shop_id} | {k: v for k, v in current.shop.items() if k not in hidden}
 
 
-def _mentions(data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def mentions(data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """The (kind, id) of each record that an event's data speaks of."""
     for kind in ("order", "customer", "staff"):
         snapshot = data.get(kind)
         if isinstance(snapshot, Mapping) and "id" in snapshot:
