@@ -15,13 +15,11 @@ from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 
 from infra import layers, permissions
-from vestnik import topology
+from vestnik import channels, plugins, topology
 
 AIMS = {"take-events": 1.0, "manage-shop": 2.0, "serve-public": 2.0}
 """Times the floor; all others are workers."""
 WORKERS = 1.4
-FIRST = {"link-key": "", "secrets": ""}
-"""What a first ordinary run does not speak to: its client is made when it is needed."""
 BESIDES = {
     "manage_shop": "from vestnik.api import _app; _app.build('rules')",
     "serve_public": "import vestnik.flows.unsubscribe",
@@ -78,13 +76,20 @@ def clients(function: topology.Function) -> set[tuple[str, bool]]:
     """(service, whether it reaches people) of the SDK clients in a door's first ordinary run."""
     if function.door == "manage_shop":
         return {("dynamodb", False)}  # a first request reads or writes one table; the rest comes where it is asked for
-    words = {word.partition(":")[0] for word in function.uses if word.partition(":")[0] not in FIRST}
-    services = {(permissions.WORDS[word][0], word in OUTSIDE) for word in words if word in permissions.WORDS}
-    return {(service, sends) for service, sends in services if service in SDK}
+    words = {word.partition(":")[0] for word in function.uses} & permissions.WORDS.keys()
+    if function.door == "send_messages":
+        words -= {"queue", "secrets", "link-key"}  # for what must wait, for senders with a password, for mailings
+        words |= {"secrets"} if _has_secret(function.name.removeprefix("send-").replace("-", "_")) else set()
+    services = {(permissions.WORDS[word][0], word in OUTSIDE) for word in words}
+    return {(service, sends) for service, sends in services if service}
+
+
+def _has_secret(plugin: str) -> bool:
+    module = plugins.load(channels, plugin)
+    return bool(module and module.SECRET.get("required"))
 
 
 OUTSIDE = ("ses", "sms-voice", "sns")
-SDK = ("dynamodb", "sqs", "s3", "sesv2", "sns", "pinpoint-sms-voice-v2")
 
 
 def _path() -> list[str]:

@@ -102,7 +102,7 @@ def bill(profile: Profile, posts: int | None = None) -> Bill:
             metered.play(WARM, events[: WARM.posts * WARM.batch])
             metered.begin()
             metered.play(profile, events[WARM.posts * WARM.batch :])
-            return metered.bill(profile, count * profile.batch)
+            return metered.bill(profile)
 
 
 @dataclass(slots=True)
@@ -187,9 +187,9 @@ class Metered:
         self.meter.count("HTTP API", "http-api request", ceil(len(body) / (512 * 1024)))
         self.log_bytes += ACCESS_LOG_BYTES
 
-    def _invoke(self, function: str, event: dict[str, Any]) -> float:
-        self.world.doors.call(function, event)
-        return self._last
+    def _invoke(self, function: str, event: dict[str, Any]) -> tuple[float, Any]:
+        answer = self.world.doors.call(function, event)
+        return self._last, answer
 
     def _metered_call(self, name: str, event: Any) -> Any:
         printed = io.StringIO()
@@ -225,8 +225,9 @@ class Metered:
         self.meter.queue_requests(requests, fair=False)
         return [(delay + self._place * timedelta(seconds=WAITS["sesv2"] + 2 * WAITS["dynamodb"]), event)]
 
-    def bill(self, profile: Profile, messages: int) -> Bill:
-        """The bill of what was counted since `begin`."""
+    def bill(self, profile: Profile) -> Bill:
+        """The bill of what was counted since `begin`, by the messages that were sent."""
+        messages = self.meter.by_function["send-email-ses", "sesv2", "SendEmail"]
         for spent in self.spent.values():
             self.meter.count("Lambda", "lambda request", spent.runs)
             self.meter.count("Lambda", "lambda gb-second arm64", spent.gb_seconds)

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.metering import Meter, chunks
 from infra.world import World
-from infra.world.triggers import QueueTrigger, StreamTrigger, _sqs_record
+from infra.world.triggers import QueueTrigger, StreamTrigger, _failed_ids, _sqs_record
 from vestnik import topology
 
 POLLERS = 5
@@ -25,8 +25,8 @@ SHARDS = 4  # an on-demand table begins with four partitions
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
-Invoke = Callable[[str, dict[str, Any]], float]
-"""Call a function's door; answers the seconds it took on the world's clock."""
+Invoke = Callable[[str, dict[str, Any]], tuple[float, Any]]
+"""Call a function's door: the seconds it took, and its answer."""
 
 
 @dataclass(slots=True)
@@ -93,11 +93,13 @@ class Pollers(QueueTrigger):
         messages, poller.gathered = poller.gathered, []
         records = [_sqs_record(message, self._queue.queue_arn) for message in messages]
         self.batches.append(len(records))
-        took = self._invoke(self.function, {"Records": records})
+        took, answer = self._invoke(self.function, {"Records": records})
+        failed = _failed_ids(answer, records)
         for start in range(0, len(records), MOST_RECEIVED):
             self._meter.queue_requests(1, fair=self._fair(messages[start : start + MOST_RECEIVED]))
         for record in records:
-            self._queue.delete_message(record["receiptHandle"])
+            if record["messageId"] not in failed:
+                self._queue.delete_message(record["receiptHandle"])
         poller.free_at = self._now() + timedelta(seconds=took)
 
 

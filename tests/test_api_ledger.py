@@ -53,7 +53,7 @@ def test_an_event_tells_every_rule_each_person_and_each_message(shop: Shop, id: 
     assert (manager["state"], manager["message"], manager["reason"]) == ("skipped", None, "there is no order manager")
     sent = next(message for message in told["messages"] if message["id"] == decision["message"])
     assert sent["state"] == "sent"
-    assert set(sent["times"]) == {"accepted", "delivered"}
+    assert set(sent["times"]) == {"delivered"}
 
 
 def test_a_rule_that_did_not_match_says_what_it_found_and_wanted(shop: Shop, id: str) -> None:

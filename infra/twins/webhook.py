@@ -1,6 +1,7 @@
 """A machine of a shop's that takes webhooks, and checks each one's signature by the Standard Webhooks specification.
 
-The path says how it behaves: `/gone` answers 410, `/fail` 500, `/slow-down` 429 with Retry-After, all else 204.
+It answers for every host that a shop names (`infra.world.internet` brings them here). The path says how it behaves:
+`/gone` answers 410, `/fail` 500, `/slow-down` 429 with Retry-After, all else 204.
 """
 
 import base64
@@ -19,12 +20,14 @@ STATUSES = {"/gone": 410, "/fail": 500, "/slow-down": 429}
 
 
 class Webhook(HttpTwin):
-    """Keeps what is signed rightly by one of `secrets`; answers 401 to all else."""
+    """Keeps what is signed rightly by one of `secrets()`; answers 401 to all else."""
 
     service = "webhook"
 
-    def __init__(self, meet: Meet, outbox: Outbox, now: Callable[[], datetime], secrets: Iterable[str]) -> None:
-        self._outbox, self._now, self._secrets = outbox, now, tuple(secrets)
+    def __init__(
+        self, meet: Meet, outbox: Outbox, now: Callable[[], datetime], secrets: Callable[[], Iterable[str]]
+    ) -> None:
+        self._outbox, self._now, self._secrets = outbox, now, secrets
         super().__init__(meet)
 
     def operation(self, path: str) -> str:
@@ -40,13 +43,16 @@ class Webhook(HttpTwin):
         self._outbox.add(
             "webhook",
             "webhook",
-            f"{self.url}{path}",
+            self._address(headers.get("host", self.place), path),
             subject=str(json.loads(body).get("type", "")),
             text=body.decode(),
             headers={name: value for name, value in headers.items() if name.startswith("webhook-")},
             message_id=headers["webhook-id"],
         )
         return 204, b""
+
+    def _address(self, host: str, path: str) -> str:
+        return f"{'http' if host == self.place else 'https'}://{host}{path}"
 
     def _signed(self, headers: dict[str, str], body: bytes) -> bool:
         id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
@@ -56,7 +62,7 @@ class Webhook(HttpTwin):
             part.partition(",")[2] for part in headers.get("webhook-signature", "").split() if part.startswith("v1,")
         ]
         signed = f"{id}.{stamp}.".encode() + body
-        return any(hmac.compare_digest(_sign(key, signed), one) for key in self._secrets for one in given)
+        return any(hmac.compare_digest(_sign(key, signed), one) for key in self._secrets() for one in given)
 
 
 def _sign(secret: str, content: bytes) -> str:

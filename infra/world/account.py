@@ -9,6 +9,7 @@ import botocore.session
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from moto.dynamodb.models import dynamodb_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
@@ -108,6 +109,12 @@ class Account:
         """Publish to a topic, as a provider does."""
         topics = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics
         next(t for t in topics.values() if t.name == PREFIX + topic).publish(message)
+
+    def webhook_secrets(self) -> list[str]:
+        """The signing secrets of all webhook senders that are kept."""
+        kept = secretsmanager_backends[DEFAULT_ACCOUNT_ID][REGION].secrets.values()
+        read = [json.loads(one.versions[one.default_version_id]["secret_string"]) for one in kept]
+        return [each[name] for each in read for name in ("secret", "previous_secret") if name in each]
 
     def variables(self, function: topology.Function) -> dict[str, str]:
         """What the function finds in its environment: what the map grants, and the local world's overrides."""

@@ -20,7 +20,7 @@ from infra.twins.sms_voice import SmsVoice
 from infra.twins.smtp import Smtp
 from infra.twins.telegram import Telegram
 from infra.twins.webhook import Webhook
-from infra.world import doors, fair_queue, grants, http_api, moto_patches, seeding, triggers
+from infra.world import doors, fair_queue, grants, http_api, internet, moto_patches, seeding, triggers
 from infra.world.account import CREDENTIALS, Account
 from infra.world.clock import Clock
 from infra.world.engine import Engine
@@ -122,14 +122,19 @@ class World:
         now, outbox, meet = self.clock.now, self.mail, self._meet
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="vestnik-local-")))
         self.telegram = Telegram(meet, outbox, now, self.letters.message_of)
-        self.webhook = Webhook(meet, outbox, now, [seeding.WEBHOOK_SECRET])
+        self.webhook = Webhook(meet, outbox, now, self._webhook_secrets)
         self.smtp = Smtp(meet, outbox, folder)
         for twin in (self.telegram, self.webhook, self.smtp):
             self._stack.callback(twin.close)
+        self._stack.enter_context(internet.closed(self.webhook.place))
         self.ses = Ses(outbox, now, lambda delay, event: self._report("feedback-ses", delay, event))
         self.sms_voice = SmsVoice(outbox, now, lambda delay, event: self._report("feedback-sms", delay, event))
         self.layer.responders = {**self.ses.responders(), **self.sms_voice.responders()}
         self.layer.after["sns.Publish"] = sms_sns.keeper(outbox, self.letters.message_of)
+
+    def _webhook_secrets(self) -> list[str]:
+        """What the shops' machines know: the seeded secret, and those of senders made since."""
+        return [seeding.WEBHOOK_SECRET, *self.account.webhook_secrets()]
 
     def _meet(self, service: str, operation: str, place: str) -> Fault | None:
         """Count a call to a provider's twin, and say what goes wrong with it."""

@@ -228,10 +228,10 @@ def _workers() -> tuple[Function, ...]:
             "evaluate_events",
             (FromQueue("to-evaluate", batch=10, window=1),),
             {
-                "table:settings": "GetItem Query",
+                "table:settings": "GetItem Query UpdateItem",
                 "table:people": "BatchGetItem UpdateItem Query",
                 "table:orders": "BatchGetItem UpdateItem",
-                "table:ledger": "PutItem UpdateItem",
+                "table:ledger": "BatchGetItem PutItem UpdateItem",
                 "table:due": "PutItem",
                 "bucket:bodies": "PutObject GetObject",
                 **may_send,
@@ -243,7 +243,7 @@ def _workers() -> tuple[Function, ...]:
             "record-outcomes",
             "record_outcomes",
             (FromQueue("to-record", batch=10, window=1),),
-            {"table:ledger": "UpdateItem", "table:people": "PutItem"},
+            {"table:ledger": "BatchGetItem UpdateItem", "table:people": "PutItem"},
             timeout=30,
         ),
         Function(

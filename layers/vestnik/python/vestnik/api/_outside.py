@@ -9,7 +9,7 @@ from vestnik.errors import Refused
 
 
 def webhook_address(url: str) -> None:
-    """Refused `bad-url` or `forbidden-address` where no webhook could ever be sent to `url`."""
+    """Refused where no webhook could ever be sent to `url`."""
     to = _guard.target(url)
     if not _guard.allowed(to.host, to.port):
         _public(to.host)
@@ -43,4 +43,4 @@ def _public(host: str) -> None:
     except ValueError:
         return  # a name: where it leads is looked at when a message goes
     if not _guard.is_public(host):
-        raise Refused(f"{host} is no address of the open internet", code="forbidden-address", where="host")
+        raise Refused(f"{host} is no address of the open internet")

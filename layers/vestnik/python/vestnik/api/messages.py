@@ -1,13 +1,13 @@
 """Messages: what was sent to whom, how it went, and the very text."""
 
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from vestnik import resources
-from vestnik.api._days import Day
+from vestnik.api._days import RECENT, Day
 from vestnik.api._models import Model, Page
 from vestnik.api._paging import opened, page
 from vestnik.api._problems import not_found
@@ -31,7 +31,7 @@ States = Literal[
 ]
 Channels = Literal["email", "sms", "telegram", "webhook"]
 
-OnDay = Annotated[Day | None, Query(description="The day it was decided on (UTC); today where absent.")]
+OnDay = Annotated[Day | None, Query(description="The day it was decided on (UTC); where absent, the last seven.")]
 OfState = Annotated[States | None, Query(description="Only those in this state.")]
 OfChannel = Annotated[Channels | None, Query(description="Only those by this channel.")]
 OfPerson = Annotated[
@@ -88,19 +88,35 @@ def list_messages(
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> Page[Message]:
-    """List the messages of a day.
+    """List the messages of a day, or of the last seven.
 
-    Filters are applied while reading: a part may be short, even empty, and still have a `next`. A message that no
-    sender has touched yet is not listed; its event shows it as planned.
+    The newest day comes first. Filters are applied while reading: a part may be short, even empty, and still have a
+    `next`. A message that no sender has touched yet is not listed; its event shows it as planned.
     """
-    on = day or resources.now().date()
+    today = resources.now().date()
     whom = person if ":" in person or not person else f"customer:{person}"
     wanted = {"state": state, "channel": channel, "person": whom, "order": order}
     filters = {name: value for name, value in wanted.items() if value}
-    listing = f"messages/{on}/{sorted(filters.items())}"
-    short = f"{datetime(on.year, on.month, on.day, tzinfo=UTC):%y%m%d}"
-    found, more = explanation.page(caller().shop, short, filters, limit, opened(listing, cursor))
+    listing = f"messages/{day or ''}/{sorted(filters.items())}"
+    back_to = day or today - RECENT
+    found, more = _days_back(day or today, back_to, filters, limit, opened(listing, cursor))
     return page(listing, found, more, Message)
+
+
+def _days_back(
+    on: date, back_to: date, filters: dict[str, str], limit: int, cursor: str
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Messages of the days from `on` back to `back_to`, and where to go on: `yyyy-mm-dd|the day's cursor`."""
+    given, _, inside = cursor.partition("|")
+    on = date.fromisoformat(given) if given else on
+    found = list[dict[str, Any]]()
+    while on >= back_to and len(found) < limit:
+        some, more = explanation.page(caller().shop, f"{on:%y%m%d}", filters, limit - len(found), inside)
+        found, inside = found + some, ""
+        if more:
+            return found, f"{on}|{more}"
+        on -= timedelta(days=1)
+    return found, f"{on}|" if on >= back_to else None
 
 
 @router.get("/messages/<id>")

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from vestnik import resources
-from vestnik.api._days import Day
+from vestnik.api._days import RECENT, Day
 from vestnik.api._models import Model
 from vestnik.api._problems import Fault, Problem
 from vestnik.api._routes import Router, caller, needs
@@ -26,8 +26,10 @@ BUDGET = timedelta(seconds=15)  # a day under way may take as long again, of the
 REST_SECONDS = 2.0
 KEYS = ("day", "channel", "rule", "template")
 
-First = Annotated[Day | None, Query(alias="from", description="First day (UTC); today where absent.")]
-Last = Annotated[Day | None, Query(alias="to", description="Last day, inside; the first day where absent.")]
+First = Annotated[
+    Day | None, Query(alias="from", description="First day (UTC); where absent, six days before the last.")
+]
+Last = Annotated[Day | None, Query(alias="to", description="Last day, inside; where absent, the first, or today.")]
 GroupBy = Annotated[
     str,
     Query(
@@ -77,8 +79,8 @@ class Recounted(Model):
 @needs("read")
 def get_statistics(first: First = None, last: Last = None, group_by: GroupBy = "") -> Statistics:
     """Read the sums of up to 366 days."""
-    first = first or resources.now().date()
-    last = last or first
+    last = last or first or resources.now().date()
+    first = first or max(last, date.min + RECENT) - RECENT
     days = _days(first, last, MOST_DAYS, "?to")
     shop, keys = caller().shop, list(dict.fromkeys(group_by.split(","))) if group_by else []
     found = parallel.each(lambda day: [{**row, "day": day} for row in counters.day(shop, f"{day:%y%m%d}")], days)

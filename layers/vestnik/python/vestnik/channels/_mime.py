@@ -59,10 +59,18 @@ def ascii_address(address: str) -> str:
     return form
 
 
+def own_address(address: str) -> str:
+    """An address of the sender's. Raises Refused `not-configured`: the recipient's address is not to blame."""
+    try:
+        return ascii_address(address)
+    except Refused as wrong:
+        raise Refused(f"the sender's own address: {wrong.reason}", code="not-configured", where="sender") from None
+
+
 def _headers(letter: Letter, sender: Sender, now: datetime) -> list[tuple[str, str]]:
     config = sender.config
     lines = [
-        ("From", mailbox(config.get("from_name", ""), config["from_address"])),
+        ("From", mailbox(config.get("from_name", ""), own_address(config["from_address"]))),
         ("To", mailbox(letter.to_name, letter.to)),
         ("Subject", _unstructured(letter.subject)),
         ("Date", format_datetime(now)),
@@ -72,7 +80,7 @@ def _headers(letter: Letter, sender: Sender, now: datetime) -> list[tuple[str, s
         ("Auto-Submitted", "auto-generated"),
     ]
     if config.get("reply_to"):
-        lines.append(("Reply-To", ascii_address(config["reply_to"])))
+        lines.append(("Reply-To", own_address(config["reply_to"])))
     return [*lines, *_unsubscribing(letter), *_extra(letter.headers)]
 
 

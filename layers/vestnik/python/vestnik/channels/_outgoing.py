@@ -104,7 +104,10 @@ def answer_seconds() -> float:
 
 def dial(host: str, port: int) -> socket.socket:
     """A connection to a public address of `host`. Raises Refused (not public) or Later (no connection)."""
+    patience = time.monotonic() + 2 * CONNECT_SECONDS  # a name with many dead addresses would outlast the function
     for family, address in _guard.addresses(host, port):
+        if time.monotonic() >= patience:
+            break
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.settimeout(CONNECT_SECONDS)
         try:
@@ -178,5 +181,5 @@ def retry_at(answer: Answer, now: datetime) -> datetime | None:
         at = now + timedelta(seconds=int(value)) if value.isdigit() else parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     return min(max(at, now), now + LONGEST_WAIT)

@@ -67,7 +67,9 @@ def request(letter: Letter, sender: Sender, raw: bytes) -> dict[str, Any]:
     configuration_set = sender.config.get("configuration_set") or env("SES_CONFIGURATION_SET", "")
     more = {"ConfigurationSetName": configuration_set, "TenantName": sender.config.get("tenant")}
     return {
-        "FromEmailAddress": _mime.mailbox(sender.config.get("from_name", ""), sender.config["from_address"]),
+        "FromEmailAddress": _mime.mailbox(
+            sender.config.get("from_name", ""), _mime.own_address(sender.config["from_address"])
+        ),
         "Destination": {"ToAddresses": [_mime.ascii_address(letter.to)]},
         "Content": {"Raw": {"Data": raw}},
         "EmailTags": [{"Name": name, "Value": tag(value)} for name, value in _own(letter).items()],

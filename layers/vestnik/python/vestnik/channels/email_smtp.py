@@ -40,7 +40,7 @@ SECRET: dict[str, Any] = {
     "properties": {"password": {"type": "string", "minLength": 1, "maxLength": 1000}},
 }
 PORTS = frozenset({465, 587, 2525})
-CONVERSATION = 3  # answers' time for the whole of it
+CONVERSATION = 2  # answers' time for the whole of it
 BROKEN = (OSError, smtplib.SMTPException, ValueError)
 # Words by which servers without enhanced status codes say that the mailbox is not there.
 NO_SUCH_USER = ("user unknown", "unknown user", "no such user", "does not exist", "no mailbox", "recipient not found")
@@ -49,7 +49,7 @@ NO_SUCH_USER = ("user unknown", "unknown user", "no such user", "does not exist"
 def send(letter: Letter, sender: Sender, secret: dict[str, str], *, now: datetime) -> Receipt:
     """Hand the message to the shop's server. Raises Refused (`bad-address`: no such mailbox), Later, Unknown."""
     raw = _mime.compose(letter, sender, now)
-    source, to = _mime.ascii_address(sender.config["from_address"]), _mime.ascii_address(letter.to)
+    source, to = _mime.own_address(sender.config["from_address"]), _mime.ascii_address(letter.to)
     server = _open(sender, source.rpartition("@")[2])
     try:
         with _outgoing.deadline(_socket(server), CONVERSATION * _outgoing.answer_seconds()):
@@ -74,9 +74,9 @@ def _open(sender: Sender, hello: str) -> smtplib.SMTP:
     try:
         if config.get("security") == "tls":
             server.sock = _outgoing.secure(server.sock, host, ca_file)
-        _greet(server)
+        _greet(server, start_tls=config.get("security") != "tls")
         if config.get("security") != "tls":
-            _start_tls(server, host, ca_file)
+            _go_under_tls(server, host, ca_file)
     except BROKEN as broken:
         server.close()
         raise Later(f"{host}: {type(broken).__name__} before anything was sent") from None
@@ -86,15 +86,16 @@ def _open(sender: Sender, hello: str) -> smtplib.SMTP:
     return server
 
 
-def _greet(server: smtplib.SMTP) -> None:
+def _greet(server: smtplib.SMTP, *, start_tls: bool) -> None:
+    """Say hello. TLS is required, not merely tried: a server that offers none gets neither password nor letter."""
     with _outgoing.deadline(_socket(server), _outgoing.answer_seconds()):
         _expect(server.getreply(), "server-refused")
         _expect(server.ehlo(), "server-refused")
+        if start_tls:
+            _expect(server.docmd("STARTTLS"), "no-tls")
 
 
-def _start_tls(server: smtplib.SMTP, host: str, ca_file: str) -> None:
-    """Required, not merely tried: a server that offers no TLS gets neither password nor letter."""
-    _expect(server.docmd("STARTTLS"), "no-tls")
+def _go_under_tls(server: smtplib.SMTP, host: str, ca_file: str) -> None:
     server.file = None  # what was said before the hand-shake is not trusted after it
     server.sock = _outgoing.secure(_socket(server), host, ca_file)
     with _outgoing.deadline(_socket(server), _outgoing.answer_seconds()):

@@ -67,8 +67,15 @@ def phone(text: str, country: str | None = None) -> Phone:
 
 
 def same_address(channel: str, address: str) -> str:
-    """The form in which suppression compares: e-mail without regard to case, all else as it is."""
-    return address.strip().casefold() if channel == "email" else address.strip()
+    """The form in which suppression compares: e-mail without regard to case and with its domain as servers name it
+    (a bounce names it so), all else as it is."""
+    plain = address.strip()
+    if channel != "email":
+        return plain
+    try:
+        return ascii_form(plain.lower())
+    except (ValueError, UnicodeError):
+        return plain.lower()
 
 
 def _no_number(text: str, why: str) -> Refused:

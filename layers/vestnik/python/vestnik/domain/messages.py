@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -40,6 +41,9 @@ ENDS = frozenset(
 )
 
 
+SHAPE = re.compile(r"\d{6}[0-9a-f][a-z2-7]{26}-[a-z2-7]{8}", re.ASCII)
+
+
 def event_id(source: str, id: str) -> str:
     """The ledger's id of an event: 26 characters of [a-z2-7], from what the sender must keep unique."""
     return _hash(f"{source}\n{id}", 26)
@@ -53,6 +57,11 @@ def message_id(day: str, eid: str, recipient: str, channel: str) -> str:
     tail = _hash(f"{eid}\n{recipient}\n{channel}", 8)
     slot = f"{hashlib.sha256(tail.encode()).digest()[0] % 16:x}"
     return f"{day}{slot}{eid}-{tail}"
+
+
+def is_message_id(text: str) -> bool:
+    """Whether a text has the shape of a message's id; what comes back from outside may be anything."""
+    return SHAPE.fullmatch(text) is not None
 
 
 def day_of(message: str) -> str:

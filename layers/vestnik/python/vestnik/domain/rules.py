@@ -8,6 +8,7 @@ from typing import Any
 
 AUDIENCES = {"customer": "customer", "webhook": "machine"}  # all other kinds of recipient are staff
 ADDRESS_OF = {"email": "email", "sms": "phone", "telegram": "telegram"}
+LONGEST_ADDRESS = {"email": 320, "sms": 40, "telegram": 64, "webhook": 2048}
 _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
 
 
@@ -55,7 +56,12 @@ class Staff:
 
     def in_group(self, group: str) -> list[Mapping[str, Any]]:
         """Colleagues of a group or role, in order of id."""
-        return [p for _, p in sorted(self.by_id.items()) if group in (*p.get("groups", ()), *p.get("roles", ()))]
+        return [p for _, p in sorted(self.by_id.items()) if group in _marks(p)]
+
+
+def _marks(colleague: Mapping[str, Any]) -> list[Any]:
+    lists = (colleague.get(name) for name in ("groups", "roles"))
+    return [mark for each in lists if isinstance(each, list) for mark in each]
 
 
 def duration(text: str) -> timedelta:
@@ -111,8 +117,7 @@ def _decide(rule: Mapping[str, Any], person: Person, facts: Mapping[str, Any], s
 
 
 def _why_not(rule: Mapping[str, Any], person: Person, facts: Mapping[str, Any], shop: Mapping[str, Any]) -> str:
-    actor = facts["data"].get("actor") or {}
-    if rule.get("except_actor") and (actor.get("kind"), str(actor.get("id"))) == (person.kind, person.id):
+    if rule.get("except_actor") and _did_it(person, facts["data"].get("actor")):
         return "did it, and the rule leaves out who did it"
     if not (shop.get("audiences") or {}).get(audience(person.role), True):
         return f"messages to {audience(person.role)} are switched off for the shop"
@@ -121,6 +126,10 @@ def _why_not(rule: Mapping[str, Any], person: Person, facts: Mapping[str, Any], 
     if not person.address:
         return f"has no address for {rule['channel']}"
     return ""
+
+
+def _did_it(person: Person, actor: Any) -> bool:
+    return isinstance(actor, Mapping) and (actor.get("kind"), str(actor.get("id"))) == (person.kind, person.id)
 
 
 def people(
@@ -154,7 +163,7 @@ def _fixed(recipient: Mapping[str, Any], shop: Mapping[str, Any]) -> Found:
     field = {"address": "address", "telegram_chat": "chat_id", "webhook": "url"}[recipient["kind"]]
     address = recipient.get(field) or (shop.get("staff_chat", "") if recipient["kind"] == "telegram_chat" else "")
     profile = {"name": recipient.get("name", ""), "language": recipient.get("language", ""), "fixed": address}
-    return recipient["kind"], address, profile
+    return recipient["kind"], address.casefold() if recipient["kind"] == "address" else address, profile
 
 
 def _role_id(kind: str, facts: Mapping[str, Any]) -> Any:
@@ -176,7 +185,13 @@ def _colleague(who: Any, staff: Staff, facts: Mapping[str, Any]) -> Found:
 
 def _addressed(found: Found, recipient: Mapping[str, Any], channel: str) -> Person:
     kind, id, profile = found
-    address = profile.get("fixed") or profile.get(ADDRESS_OF.get(channel, ""), "")
-    language = recipient.get("language") or profile.get("language") or ""
-    name, timezone = profile.get("name") or "", profile.get("timezone") or ""
-    return Person(kind, id, recipient["kind"], str(address or ""), name, language, timezone)
+    address = _text(profile.get("fixed") or profile.get(ADDRESS_OF.get(channel, "")))
+    address = address if len(address) <= LONGEST_ADDRESS.get(channel, 0) else ""
+    language = recipient.get("language") or _text(profile.get("language"))
+    name, timezone = _text(profile.get("name")), _text(profile.get("timezone"))
+    return Person(kind, id, recipient["kind"], address, name, language, timezone)
+
+
+def _text(value: Any) -> str:
+    """A field of a profile; "" where it is no text: an event of a shop's own type may carry anything in its place."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

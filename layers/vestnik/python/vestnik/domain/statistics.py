@@ -18,13 +18,15 @@ ENDS = {
     State.SUPERSEDED: "superseded",
     State.EXPIRED: "expired",
 }
+# A message that is sent was accepted by its provider, whether or not that was reported besides.
+SIGNS = (("sent", "sent_at"), ("accepted", "sent_at"), ("deferred", "deferred_at"))
 COUNTED = ("messages", "deferred", "sent", "doubtful", *FACTS, *ENDS.values())
 
 
 def counted(message: Mapping[str, Any]) -> set[str]:
     """The words of COUNTED that are true of a message's record."""
     words = {"messages"} | {fact for fact in FACTS if f"{fact}_at" in message}
-    words |= {word for word, sign in (("sent", "sent_at"), ("deferred", "deferred_at")) if sign in message}
+    words |= {word for word, sign in SIGNS if sign in message}
     words |= {"doubtful"} if message.get("doubtful") else set()
     return words | ({ENDS[State(message["state"])]} if message.get("state") in ENDS else set())
 

@@ -73,12 +73,15 @@ def _by_shop(works: Iterable[Work]) -> dict[str, list[Work]]:
 def _deliver_shop(shop: str, group: list[Work], clock: Clock, until: datetime, failed: set[str]) -> None:
     now = clock()
     current = settings.current(shop, now)
-    works = _render(_allowed(_still_due(group, current, now, failed), current, now), current, now)
+    for work in group:
+        work.job = recheck.dialled(work.job, current)
+    works = _render(_allowed(_still_due(group, current, now, failed), current, now), current, now, failed)
     _keep_bodies(shop, works, current, now)
-    for work in works:
-        if clock() >= until:
-            failed.add(work.id)
-            continue
+    for number, work in enumerate(works):
+        if (late := clock()) >= until:
+            # Sent anew: coming back would use up receives of messages that nobody has tried yet.
+            queueing.all_again([(left.job, late) for left in works[number:]], late)
+            return
         _deliver_safely(work, current, clock, failed)
 
 
@@ -90,19 +93,15 @@ def _still_due(group: list[Work], current: Settings, now: datetime, failed: set[
         verdict = recheck.verdict(work.job, seen, current, now)
         if verdict is None:
             due.append(work)
-            continue
-        ended, record = ledger.end(work.job, *verdict, now)
-        if not ended:
-            _meet(work, record, now, failed, over=verdict[1])
+        else:
+            _end(work, *verdict, now, failed)
     return due
 
 
 def _allowed(works: list[Work], current: Settings, now: datetime) -> list[Work]:
     """Those that the limits let go now; the others are handed on to a later moment."""
     granted = allowance.grant([(w.job, sender(w.job, current)) for w in works], now)
-    for work, at in zip(works, granted, strict=True):
-        if at is not None:
-            queueing.again(work.job, at, now)
+    queueing.all_again([(w.job, at) for w, at in zip(works, granted, strict=True) if at is not None], now)
     return [work for work, at in zip(works, granted, strict=True) if at is None]
 
 
@@ -113,7 +112,7 @@ def sender(job: Job, current: Settings) -> Sender:
     return Sender(current.shop_id, job["sender"], job["channel"], job["plugin"], found.get("name", ""), config, rate)
 
 
-def _render(works: list[Work], current: Settings, now: datetime) -> list[Work]:
+def _render(works: list[Work], current: Settings, now: datetime, failed: set[str]) -> list[Work]:
     """Give each work its letter; what cannot be written ends here, for a person to see."""
     good = []
     for work in works:
@@ -121,8 +120,15 @@ def _render(works: list[Work], current: Settings, now: datetime) -> list[Work]:
             work.letter = texts.letter(work.job, current, attempt=resources.new_id(8), now=now)
             good.append(work)
         except Refused as wrong:
-            ledger.end(work.job, State.FAILED, f"the text cannot be made: {wrong.reason}", now)
+            _end(work, State.FAILED, f"the text cannot be made: {wrong.reason}", now, failed)
     return good
+
+
+def _end(work: Work, state: State, reason: str, now: datetime, failed: set[str]) -> None:
+    """End a message unsent; where an earlier attempt holds it or is in doubt, that is brought to its end first."""
+    ended, record = ledger.end(work.job, state, reason, now)
+    if not ended:
+        _meet(work, record, now, failed, over=reason)
 
 
 def _keep_bodies(shop: str, works: list[Work], current: Settings, now: datetime) -> None:
@@ -215,10 +221,12 @@ def _doubt(job: Job, attempt: str, reason: str, now: datetime) -> None:
 def _meet(work: Work, record: dict[str, Any], now: datetime, failed: set[str], *, over: str = "") -> None:
     """The message was not free: what its record says decides. `over`: why it must not be repeated."""
     state, job = record.get("state"), work.job
-    if state not in (State.CLAIMED, State.UNKNOWN):
-        return  # it ended, or another queue message brings it
+    if state not in (State.CLAIMED, State.UNKNOWN, State.RETRY):
+        return  # it ended
     until = datetime.fromisoformat(record["until"])
-    if until > now and state == State.CLAIMED:
+    if state == State.RETRY:
+        queueing.again({**job, "repeat": False}, until, now)  # its time has not come, whatever woke us
+    elif until > now and state == State.CLAIMED:
         failed.add(work.id)  # another holds it; this queue message is the timer that finds it dead
         queueing.hide(job["queue"], work.handle, queueing.seconds_until(record["until"], now) + 1)
     elif state == State.CLAIMED:

@@ -22,6 +22,8 @@ from vestnik.store.settings import Settings
 
 PURPOSE = "transactional"
 USEFUL_LIFE = timedelta(days=14)
+LARGEST_FACTS = 200_000  # bytes; a queue message may have 256 KB
+LARGEST_DECISIONS = 250_000  # bytes; an item of DynamoDB's may have 400 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +117,34 @@ def _by_shop(incoming: Iterable[Incoming]) -> dict[str, list[Incoming]]:
 
 def _evaluate_shop(shop: str, group: list[Incoming], now: datetime) -> set[str]:
     current = settings.current(shop, now)
-    facts = known.Known(shop, current, [one.event for one in group])
+    facts = known.Known(shop, current, {one.eid: one.event for one in group}, now)
     plans, behind = [], _Behind()
     for one in group:
         if behind.must_wait(one):
             continue
         try:
-            plans.append(plan(one, facts.of(one.event), current, facts.staff, now))
+            first = facts.decided.get(one.eid)
+            plans.append(_again(one, first) if first else plan(one, facts.of(one.event), current, facts.staff, now))
         except Exception as error:
             resources.log("event-failed", shop=shop, eid=one.eid, error=repr(error))
             behind.add(one)
     if plans:
         _hand_on(shop, plans, now)
     return behind.receipts
+
+
+def _again(one: Incoming, first: Mapping[str, Any]) -> Plan:
+    """A repeat says nothing new of anybody: what was decided first stands, and its jobs go on."""
+    return Plan(one, _standing(first), first["revision"])
+
+
+def _standing(first: Mapping[str, Any]) -> dict[str, Any]:
+    """The body's entry of a decision that stands; without jobs where it was erased or is too old."""
+    try:
+        entry = s3.read(first["body"])[first["n"]]
+    except FileNotFoundError:
+        entry = None
+    return {**(entry or {"jobs": [], "facts": {}}), "body": [first["body"], first["n"]]}
 
 
 def plan(one: Incoming, facts: known.Facts, current: Settings, staff: Staff, now: datetime) -> Plan:
@@ -252,16 +269,31 @@ def _shown(one: Incoming, decision: Decision, now: datetime) -> dict[str, Any]:
 
 
 def _hand_on(shop: str, plans: list[Plan], now: datetime) -> None:
-    body = keys.body(shop, keys.day(now), "events", resources.new_id())
-    s3.write(body, [plan.entry for plan in plans])
-    for position, plan in enumerate(plans):
-        _decide_once(shop, plan, (body, position), now)
-    due = [_travelling(plan, job) for plan in plans for job in plan.jobs]
-    queueing.enqueue(due, now)
+    fresh = [plan for plan in plans if "body" not in plan.entry]
+    if fresh:
+        body = keys.body(shop, keys.day(now), "events", resources.new_id())
+        s3.write(body, [plan.entry for plan in fresh])
+        for position, plan in enumerate(fresh):
+            _decide_once(shop, plan, (body, position), now)
+    queueing.enqueue([job for plan in plans for job in _travelling(plan)], now)
 
 
-def _travelling(plan: Plan, job: dict[str, Any]) -> dict[str, Any]:
-    return {**job, "body": plan.entry["body"], "facts": plan.entry["facts"]}
+def _travelling(plan: Plan) -> list[dict[str, Any]]:
+    """The jobs as they are queued: with their facts, or without where a queue has no room (they lie with the body)."""
+    facts = plan.entry["facts"]
+    more = {"body": plan.entry["body"]} | ({"facts": facts} if _fits(facts) else {})
+    return [{**job, **more} for job in plan.jobs]
+
+
+def _fits(facts: Mapping[str, Any]) -> bool:
+    return len(json.dumps(facts, ensure_ascii=False).encode()) <= LARGEST_FACTS
+
+
+def _text(decisions: list[dict[str, Any]]) -> str:
+    """As many decisions as an item has room for; all of them lie with the body."""
+    text = json.dumps(decisions, ensure_ascii=False, separators=(",", ":"))
+    fits = len(text.encode()) <= LARGEST_DECISIONS
+    return text if fits else _text(decisions[: len(decisions) // 2])
 
 
 def _decide_once(shop: str, plan: Plan, body: tuple[str, int], now: datetime) -> None:
@@ -282,10 +314,9 @@ def _decide_once(shop: str, plan: Plan, body: tuple[str, int], now: datetime) ->
             "revision": plan.revision,
             "body": body[0],
             "n": body[1],
-            "decisions": json.dumps(plan.entry["decisions"], ensure_ascii=False, separators=(",", ":")),
+            "decisions": _text(plan.entry["decisions"]),
         },
         now,
     )
     if first is not None:
-        entry = s3.read(first["body"])[first["n"]] or {"jobs": [], "facts": {}}
-        plan.entry = {**entry, "body": [first["body"], first["n"]]}
+        plan.entry = _standing(first)

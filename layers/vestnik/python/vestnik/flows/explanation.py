@@ -15,7 +15,6 @@ from vestnik.errors import Refused
 from vestnik.flows import evaluation
 from vestnik.store import ledger, s3, settings
 
-MESSAGE_ID = re.compile(r"\d{6}[0-9a-f][a-z2-7]{26}-[a-z2-7]{8}")
 EVENT_ID = re.compile(r"[a-z2-7]{26}")
 VERSIONS_LOOKED_AT = 100
 MOST_SEEN = 2000  # records looked at for one part of a list
@@ -97,7 +96,10 @@ def _decisions(item: Mapping[str, Any], entry: Shown | None) -> list[Shown]:
 
 def _messages(shop: str, item: Mapping[str, Any], decisions: list[Shown]) -> list[Shown]:
     """Each message of an event as it stands: by its record, or as planned where it has none yet."""
-    planned = {decision["message"]: decision for decision in decisions if decision.get("message")}
+    planned: dict[str, Shown] = {}
+    for decision in decisions:
+        if mid := decision.get("message"):
+            planned.setdefault(mid, decision)  # those of lower priority that it was merged with come later
     written = ledger.messages_of(shop, list(planned))
     return [
         record_shown(written[mid]) if mid in written else _planned(mid, item, decision)
@@ -108,13 +110,13 @@ def _messages(shop: str, item: Mapping[str, Any], decisions: list[Shown]) -> lis
 def message(shop: str, mid: str) -> Shown | None:
     """A message as it stands, with its body as it was sent, secrets masked: what `record_shown` says, and {body,
     body_withheld}. None where neither the ledger nor a decision knows it."""
-    if not MESSAGE_ID.fullmatch(mid):
+    if not messages.is_message_id(mid):
         return None
     if record := ledger.message(shop, mid):
         body, withheld = body_of(shop, record)
         return {**record_shown(record), "body": body, "body_withheld": withheld}
     item = ledger.event(shop, messages.event_of(mid))
-    decided = ledger.decisions_of(item) if item else []
+    decided = _decisions(item, _entry(item)) if item else []
     decision = next((d for d in decided if d.get("message") == mid), None)
     if item is None or decision is None:
         return None
@@ -153,7 +155,8 @@ def _planned(mid: str, item: Mapping[str, Any], decision: Mapping[str, Any]) -> 
     """A message that no sender has touched yet."""
     blank = dict.fromkeys(SHOWN)
     known = {"type": item["type"], "rule": decision["rule"], "channel": decision["channel"]}
-    known |= {"person": decision["recipient"], "state": State.PLANNED.value, "created": item["received"]}
+    state = State.SUPERSEDED if decision["state"] == State.SUPERSEDED else State.PLANNED
+    known |= {"person": decision["recipient"], "state": state.value, "created": item["received"]}
     rest = {"attempts": 0, "doubtful": False, "erased": bool(item.get("erased")), "times": {}, "details": {}}
     reason = decision.get("reason") or None
     return {"id": mid, "event": messages.event_of(mid), **blank, **known, **rest, "reason": reason}

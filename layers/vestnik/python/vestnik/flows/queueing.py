@@ -24,8 +24,14 @@ def enqueue(jobs: Iterable[Mapping[str, Any]], now: datetime) -> None:
 
 def again(job: Mapping[str, Any], at: datetime, now: datetime) -> None:
     """Hand one message on once more, to be looked at again at a time."""
+    all_again([(job, at)], now)
+
+
+def all_again(jobs: Iterable[tuple[Mapping[str, Any], datetime]], now: datetime) -> None:
+    """Hand messages on once more, each to be looked at again at its time."""
     queues: dict[str, list[sqs.Parcel]] = defaultdict(list)
-    _place({**job, "until": at.isoformat()}, seconds_until(at.isoformat(), now), queues)
+    for job, at in jobs:
+        _place({**job, "until": at.isoformat()}, seconds_until(at.isoformat(), now), queues)
     for queue, parcels in queues.items():
         sqs.send_all(queue, parcels)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from vestnik import events
-from vestnik.domain import addresses
+from vestnik.domain import addresses, rules
 from vestnik.domain.messages import State
 from vestnik.errors import Refused
 from vestnik.store import dynamo, orders, people, records
@@ -53,7 +53,9 @@ class Seen:
         if not self._minds_order(job):
             return False
         order = records.from_item(self.items.get((orders.TABLE, *records.key(self.shop, "order", job["order"]))))
-        return bool(order and order.body.get("status") == "cancelled" and order.as_of > job["time"])
+        if order is None or order.as_of <= job["time"]:
+            return False
+        return order.body.get("status") == "cancelled" or str(order.body.get("cancelled_at") or "") > job["time"]
 
     def consents(self, job: Job) -> bool:
         """Whether the person agreed to marketing by the job's channel."""
@@ -71,6 +73,9 @@ def verdict(job: Job, seen: Seen, current: Settings, now: datetime) -> Verdict:
         return State.EXPIRED, "its useful life was over"
     if not (current.shop.get("sending") or {}).get(job["channel"], True):
         return State.CANCELLED, f"sending by {job['channel']} is switched off for the shop"
+    audience = rules.audience(job["recipient"]["role"])
+    if not (current.shop.get("audiences") or {}).get(audience, True):
+        return State.CANCELLED, f"messages to {audience} are switched off for the shop"
     if rule is None or not rule.get("active", True):
         return State.CANCELLED, "the rule was switched off"
     if seen.order_cancelled(job):
@@ -95,6 +100,18 @@ def _sender_verdict(job: Job, current: Settings) -> Verdict:
     if found is None or found["plugin"] != job["plugin"]:
         return State.FAILED, f"the sender {job['sender']} is gone"
     return None
+
+
+def dialled(job: dict[str, Any], current: Settings) -> dict[str, Any]:
+    """A job with its phone number as it is dialled, read as in the shop's country; as it is where it is none."""
+    if job["channel"] != "sms":
+        return job
+    recipient = job["recipient"]
+    try:
+        address = addresses.phone(recipient["address"], current.shop.get("country") or None).e164
+    except Refused:
+        return job
+    return {**job, "recipient": {**recipient, "address": address}}
 
 
 def _phone_verdict(job: Job) -> Verdict:

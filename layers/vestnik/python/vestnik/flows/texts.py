@@ -39,13 +39,21 @@ def letter(job: Job, current: Settings, *, attempt: str, now: datetime) -> Lette
     seen = {**facts, "recipient": _recipient(recipient, source), "unsubscribe_url": leave}
     done = renderer().render(source, seen, trusted=trusted)
     start |= {"language": source.language, "unsubscribe_url": leave}
-    return Letter(**start, subject=done.subject, html=done.html, text=done.text)
+    return Letter(**start, subject=_whole(done.subject), html=_whole(done.html), text=_whole(done.text))
+
+
+def _whole(text: str) -> str:
+    """A text that can be encoded: a template can write half a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _facts(job: Job) -> dict[str, Any]:
     """The facts of the decision, for a job that came back from the table of deferred work without them."""
     body, position = job["body"]
-    entry = s3.read(body)[position]
+    try:
+        entry = s3.read(body)[position]
+    except FileNotFoundError:
+        raise Refused("what it would tell is older than bodies are kept", code="gone") from None
     if entry is None:
         raise Refused("what it would tell was erased", code="erased")
     facts: dict[str, Any] = entry["facts"]
@@ -64,7 +72,7 @@ def _recipient(recipient: Mapping[str, Any], source: Source) -> dict[str, Any]:
 
 def template(job: Job, current: Settings) -> tuple[Source, bool]:
     """The source of a job's text, and whether it is a shipped one (trusted)."""
-    languages = [job["recipient"]["language"], current.shop.get("language", ""), "en"]
+    languages = [*_languages(job["recipient"]["language"]), *_languages(current.shop.get("language")), "en"]
     own = current.templates.get(job["template"])
     if own is not None and own["channel"] == job["channel"] and own.get("published"):
         return _own(own, job["channel"], languages), False
@@ -73,6 +81,12 @@ def template(job: Job, current: Settings) -> tuple[Source, bool]:
     if found is None:
         raise Refused(f"there is no template {job['template']} for {job['channel']}", code="no-template")
     return found, True
+
+
+def _languages(code: str | None) -> list[str]:
+    """A language as it is written, and without its region: ru-RU is ru."""
+    plain = (code or "").replace("_", "-").lower()
+    return [code, plain, plain.partition("-")[0]] if code else []
 
 
 def _own(own: Mapping[str, Any], channel: str, languages: list[str]) -> Source:

@@ -8,7 +8,7 @@ planned --> claimed --> sent
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ TABLE = "ledger"
 KEPT = timedelta(days=35)
 FACTS = ("accepted", "delivered", "delayed", "bounced", "complained", "opened", "clicked", "rejected", "unsubscribed")
 OPEN = "#state IN (:planned, :deferred, :retry)"
+DUE = "(#state <> :retry OR #until <= :now)"  # text order is time order: all times here are isoformat() of UTC
 OPEN_VALUES = {"planned": State.PLANNED.value, "deferred": State.DEFERRED.value, "retry": State.RETRY.value}
 
 
@@ -38,7 +39,12 @@ def decide(shop: str, eid: str, decision: Mapping[str, Any], now: datetime) -> d
 
 def event(shop: str, eid: str) -> dict[str, Any] | None:
     """The decision on an event, or None."""
-    return dynamo.get(TABLE, keys.event(shop, eid), "event")
+    return dynamo.get(TABLE, *event_key(shop, eid))
+
+
+def event_key(shop: str, eid: str) -> dynamo.Key:
+    """Where the decision on an event lies."""
+    return keys.event(shop, eid), "event"
 
 
 def blank_event(shop: str, eid: str) -> None:
@@ -55,6 +61,13 @@ def messages_of(shop: str, mids: list[str]) -> dict[str, dict[str, Any]]:
     """The records of several messages, by id."""
     found = dynamo.get_many({TABLE: [key(shop, mid) for mid in mids]})
     return {sk: item for (_, _, sk), item in found.items()}
+
+
+def known(named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The records of messages of several shops, by (shop, message)."""
+    keys_of = {key(*name): name for name in named}
+    found = dynamo.get_many({TABLE: keys_of})
+    return {keys_of[pk, sk]: item for (_, pk, sk), item in found.items()}
 
 
 def day_page(shop: str, day: str, limit: int, cursor: str = "") -> tuple[list[dict[str, Any]], str | None]:
@@ -84,7 +97,7 @@ def claim(
     An expired claim is never taken: nobody knows whether it was sent (see `doubt`). What is in doubt may be
     claimed again once its grace is over, and only where the caller chose to (job["repeat"]).
     """
-    where, values = f"attribute_not_exists(#pk) OR {OPEN}", dict[str, Any](OPEN_VALUES)
+    where, values = f"attribute_not_exists(#pk) OR ({OPEN} AND {DUE})", {**OPEN_VALUES, "now": now.isoformat()}
     change = _claimed(job, attempt, lease, body, now)
     if job.get("repeat"):
         change["doubtful"] = True
@@ -169,7 +182,8 @@ def settle_doubt(
 def record_fact(
     shop: str, mid: str, fact: str, at: str, provider_id: str, detail: str, now: datetime
 ) -> dict[str, Any] | None:
-    """Add the first time of a fact; the record after it, or None where there is no such message."""
+    """Add the first time of a fact; the record after it, or None where there is no such message. What the provider
+    said (`detail`) may quote the address, and is not kept of a message whose personal data was erased."""
     first = {f"{fact}_at": at} | ({f"{fact}_detail": detail[:300]} if detail else {})
     try:
         return dynamo.update(
@@ -178,11 +192,11 @@ def record_fact(
             put={"updated": now.isoformat()},
             first=first,
             add={"provider_ids": {provider_id}} if provider_id else {},
-            where="attribute_exists(#pk)",
+            where="attribute_exists(#pk)" + (" AND attribute_not_exists(#erased)" if detail else ""),
             back=True,
         )
-    except dynamo.Conflict:
-        return None
+    except dynamo.Conflict as conflict:
+        return record_fact(shop, mid, fact, at, provider_id, "", now) if conflict.old.get("erased") else None
 
 
 def blank_message(shop: str, mid: str) -> None:

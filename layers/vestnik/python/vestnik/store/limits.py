@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from vestnik import resources
 from vestnik.store import dynamo
 
 TABLE = "limits"
@@ -47,13 +48,15 @@ def _add(pk: str, n: int, cap: int, expires: int) -> None:
 def begin(shop: str, key: str, digest: str, now: datetime, *, lease: int, keep: timedelta) -> dict[str, Any] | None:
     """Begin a request under an idempotency key. None: go on. Else what is known of it:
     {digest, answer: {...} or None while another is at it}."""
-    at = int(now.timestamp())
-    item = {"pk": _request(shop, key), "sk": "-", "digest": digest, "until": at + lease}
+    at, attempt = int(now.timestamp()), resources.new_id(8)
+    item = {"pk": _request(shop, key), "sk": "-", "digest": digest, "until": at + lease, "attempt": attempt}
     item["expires"] = at + int(keep.total_seconds())
     free = "attribute_not_exists(#pk) OR #expires <= :now OR (attribute_not_exists(#answer) AND #until <= :now)"
     try:
         dynamo.put(TABLE, item, where=free, values={"now": at})
     except dynamo.Conflict as conflict:
+        if conflict.old.get("attempt") == attempt:
+            return None  # this very call's lost first try
         answer = conflict.old.get("answer")
         return {"digest": conflict.old.get("digest"), "answer": json.loads(answer) if answer else None}
     return None

@@ -1,5 +1,6 @@
 """Customers, staff, and the addresses that must not be written to."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from vestnik.store import dynamo, keys, records
 TABLE = "people"
 SUPPRESSION = "suppression"
 OPT_OUT = "unsubscribed"
+LONGEST_IN_KEY = 900  # bytes; a sort key may have 1,024, a webhook's address is longer
 
 
 def suppress(shop: str, channel: str, address: str, reason: str, at: datetime, *, note: str = "") -> bool:
@@ -16,9 +18,9 @@ def suppress(shop: str, channel: str, address: str, reason: str, at: datetime, *
 
     The first reason stands, but for an unsubscription: that holds for marketing only, and a bounce holds for all.
     """
-    id = f"{channel}:{address}"
+    pk, id = suppression_key(shop, channel, address)
     item = {
-        "pk": keys.record(shop, SUPPRESSION, id),
+        "pk": pk,
         "sk": id,
         "v": 1,
         "list": keys.listing(shop, SUPPRESSION, keys.slot(id)),
@@ -47,7 +49,8 @@ def allow(shop: str, channel: str, address: str) -> bool:
 
 def suppression_key(shop: str, channel: str, address: str) -> dynamo.Key:
     """Where a suppression lies, for a read of many at once."""
-    id = f"{channel}:{address}"
+    fits = len(address.encode()) <= LONGEST_IN_KEY
+    id = f"{channel}:{address if fits else hashlib.sha256(address.encode()).hexdigest()}"
     return keys.record(shop, SUPPRESSION, id), id
 
 

@@ -20,13 +20,23 @@ class Parcel:
 
 
 def send(queue: str, parcels: Iterable[Parcel]) -> list[int]:
-    """Send to `queue:<name>` in as few requests as fit; the positions of those that the queue refused."""
+    """Send to `queue:<name>` in as few requests as fit; the positions of those that the queue did not confirm."""
     refused: list[int] = []
     for batch in _batches(parcels):
-        answer = _sqs().send_message_batch(QueueUrl=url(queue), Entries=[entry for _, entry in batch])
-        by_id = {entry["Id"]: position for position, entry in batch}
-        refused += [by_id[failure["Id"]] for failure in answer.get("Failed", [])]
+        refused += _send_batch(queue, batch)
     return refused
+
+
+def _send_batch(queue: str, batch: list[tuple[int, dict[str, Any]]]) -> list[int]:
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+    by_id = {entry["Id"]: position for position, entry in batch}
+    try:
+        answer = _sqs().send_message_batch(QueueUrl=url(queue), Entries=[entry for _, entry in batch])
+    except (ClientError, BotoCoreError, HTTPClientError) as error:
+        resources.log("queue-failed", queue=queue, messages=len(batch), error=repr(error))
+        return list(by_id.values())  # the other requests' messages may be kept all the same
+    return [by_id[failure["Id"]] for failure in answer.get("Failed", [])]
 
 
 def send_all(queue: str, parcels: Iterable[Parcel]) -> None:
@@ -53,6 +63,7 @@ def _batches(parcels: Iterable[Parcel]) -> Iterator[list[tuple[int, dict[str, An
 
 def _entry(position: int, parcel: Parcel) -> dict[str, Any]:
     body = json.dumps(parcel.body, ensure_ascii=False, separators=(",", ":"))
+    body = body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")  # SQS takes what XML 1.0 takes
     entry: dict[str, Any] = {"Id": str(position), "MessageBody": body, "MessageGroupId": parcel.shop}
     return entry | ({"DelaySeconds": parcel.delay} if parcel.delay else {})
 
