@@ -150,124 +150,134 @@ def queues() -> tuple[Queue, ...]:
 
 def functions() -> tuple[Function, ...]:
     """All functions of the map."""
-    return (*_shop_doors(), *_workers(), *(_sender(c) for c in plugins.modules(channels).values()))
+    senders = (_sender(channel) for channel in plugins.modules(channels).values())
+    return (AUTHORIZER, INTAKE, _manager(), PUBLIC, _evaluator(), OUTCOMES, STATISTICS, SWEEPER, _releaser(), *senders)
 
 
-def _shop_doors() -> tuple[Function, ...]:
-    may_send = {f"queue:{name}": "SendMessageBatch" for name in send_queues()}
+AUTHORIZER = Function(
+    "authorize-request",
+    "authorize_request",
+    (),
+    {"table:settings": "GetItem"},
+    memory=256,
+    timeout=5,
+    authorizer=True,
+)
+
+INTAKE = Function(
+    "take-events",
+    "take_events",
+    (Http("POST", "/v1/events"),),
+    {
+        "queue:to-evaluate": "SendMessageBatch",
+        "table:limits": "UpdateItem",
+        "table:settings": "GetItem",
+    },
+    memory=512,
+    timeout=15,
+)
+
+PUBLIC = Function(
+    "serve-public",
+    "serve_public",
+    (
+        Http("GET", "/v1/openapi.json", open=True),
+        Http("GET", "/v1/unsubscribe/{token}", open=True),
+        Http("POST", "/v1/unsubscribe/{token}", open=True),
+    ),
+    {
+        "table:people": "GetItem PutItem UpdateItem",
+        "table:settings": "GetItem Query",
+        "link-key": "GetSecretValue",
+    },
+    memory=512,
+    timeout=10,
+)
+
+OUTCOMES = Function(
+    "record-outcomes",
+    "record_outcomes",
+    (FromQueue("to-record", batch=10, window=1),),
+    {"table:ledger": "BatchGetItem UpdateItem", "table:people": "PutItem"},
+    timeout=30,
+)
+
+STATISTICS = Function(
+    "count-statistics",
+    "count_statistics",
+    (FromStream("ledger", records=MESSAGES),),
+    {"table:counters": "GetItem TransactWriteItems"},
+    timeout=60,
+)
+
+SWEEPER = Function(
+    "sweep-due",
+    "sweep_due",
+    (Schedule(1),),
+    {"table:due": "Query", "queue:to-release": "SendMessageBatch"},
+    timeout=50,
+)
+
+
+def _manager() -> Function:
+    """The operator's door: it may also look into dead letters, redrive them, and send tests by every channel."""
     dead = {f"dead:{q.name}": MANAGE_QUEUES for q in queues()}
-    alive = {f"queue:{q.name}": "SendMessage" for q in queues() if q.name not in send_queues()}
-    alive |= {name: f"SendMessage {ops}" for name, ops in may_send.items()}
-    return (
-        Function(
-            "authorize-request",
-            "authorize_request",
-            (),
-            {"table:settings": "GetItem"},
-            memory=256,
-            timeout=5,
-            authorizer=True,
-        ),
-        Function(
-            "take-events",
-            "take_events",
-            (Http("POST", "/v1/events"),),
-            {
-                "queue:to-evaluate": "SendMessageBatch",
-                "table:limits": "UpdateItem",
-                "table:settings": "GetItem",
-            },
-            memory=512,
-            timeout=15,
-        ),
-        Function(
-            "manage-shop",
-            "manage_shop",
-            (Http("ANY", "/v1/{proxy+}"),),
-            {
-                "table:settings": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem TransactWriteItems",
-                "table:people": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
-                "table:orders": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
-                "table:ledger": "GetItem UpdateItem Query BatchGetItem",
-                "table:counters": "Query BatchWriteItem",
-                "table:limits": "GetItem PutItem UpdateItem DeleteItem",
-                "table:due": "PutItem DeleteItem",
-                "bucket:bodies": "GetObject PutObject DeleteObject",
-                "secrets": "CreateSecret PutSecretValue GetSecretValue DeleteSecret",
-                **dead,
-                **alive,
-                **_outside(),
-            },
-            memory=1024,
-            timeout=29,
-        ),
-        Function(
-            "serve-public",
-            "serve_public",
-            (
-                Http("GET", "/v1/openapi.json", open=True),
-                Http("GET", "/v1/unsubscribe/{token}", open=True),
-                Http("POST", "/v1/unsubscribe/{token}", open=True),
-            ),
-            {
-                "table:people": "GetItem PutItem UpdateItem",
-                "table:settings": "GetItem Query",
-                "link-key": "GetSecretValue",
-            },
-            memory=512,
-            timeout=10,
-        ),
+    alive = {f"queue:{q.name}": "SendMessage" for q in queues()} | _may_send("SendMessage SendMessageBatch")
+    outside = {name: ops for channel in plugins.modules(channels).values() for name, ops in channel.CALLS.items()}
+    return Function(
+        "manage-shop",
+        "manage_shop",
+        (Http("ANY", "/v1/{proxy+}"),),
+        {
+            "table:settings": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem TransactWriteItems",
+            "table:people": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
+            "table:orders": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
+            "table:ledger": "GetItem UpdateItem Query BatchGetItem",
+            "table:counters": "Query BatchWriteItem",
+            "table:limits": "GetItem PutItem UpdateItem DeleteItem",
+            "table:due": "PutItem DeleteItem",
+            "bucket:bodies": "GetObject PutObject DeleteObject",
+            "secrets": "CreateSecret PutSecretValue GetSecretValue DeleteSecret",
+            **dead,
+            **alive,
+            **outside,
+        },
+        memory=1024,
+        timeout=29,
     )
 
 
-def _workers() -> tuple[Function, ...]:
-    may_send = {f"queue:{name}": "SendMessageBatch" for name in send_queues()}
-    return (
-        Function(
-            "evaluate-events",
-            "evaluate_events",
-            (FromQueue("to-evaluate", batch=10, window=1),),
-            {
-                "table:settings": "GetItem Query UpdateItem",
-                "table:people": "BatchGetItem UpdateItem Query",
-                "table:orders": "BatchGetItem UpdateItem",
-                "table:ledger": "BatchGetItem PutItem UpdateItem",
-                "table:due": "PutItem",
-                "bucket:bodies": "PutObject GetObject",
-                **may_send,
-            },
-            memory=512,
-            timeout=60,
-        ),
-        Function(
-            "record-outcomes",
-            "record_outcomes",
-            (FromQueue("to-record", batch=10, window=1),),
-            {"table:ledger": "BatchGetItem UpdateItem", "table:people": "PutItem"},
-            timeout=30,
-        ),
-        Function(
-            "count-statistics",
-            "count_statistics",
-            (FromStream("ledger", records=MESSAGES),),
-            {"table:counters": "GetItem TransactWriteItems"},
-            timeout=60,
-        ),
-        Function(
-            "sweep-due",
-            "sweep_due",
-            (Schedule(1),),
-            {"table:due": "Query", "queue:to-release": "SendMessageBatch"},
-            timeout=50,
-        ),
-        Function(
-            "release-due",
-            "release_due",
-            (FromQueue("to-release", batch=5),),
-            {"table:due": "Query BatchWriteItem DeleteItem", **may_send},
-            timeout=30,
-        ),
+def _evaluator() -> Function:
+    return Function(
+        "evaluate-events",
+        "evaluate_events",
+        (FromQueue("to-evaluate", batch=10, window=1),),
+        {
+            "table:settings": "GetItem Query UpdateItem",
+            "table:people": "BatchGetItem UpdateItem Query",
+            "table:orders": "BatchGetItem UpdateItem",
+            "table:ledger": "BatchGetItem PutItem UpdateItem",
+            "table:due": "PutItem",
+            "bucket:bodies": "PutObject GetObject",
+            **_may_send(),
+        },
+        memory=512,
+        timeout=60,
     )
+
+
+def _releaser() -> Function:
+    return Function(
+        "release-due",
+        "release_due",
+        (FromQueue("to-release", batch=5),),
+        {"table:due": "Query BatchWriteItem DeleteItem", **_may_send()},
+        timeout=30,
+    )
+
+
+def _may_send(operations: str = "SendMessageBatch") -> dict[str, str]:
+    return {f"queue:{name}": operations for name in send_queues()}
 
 
 def _sender(channel: ModuleType) -> Function:
@@ -292,11 +302,6 @@ def _sender(channel: ModuleType) -> Function:
         memory=512,
         timeout=SEND_TIMEOUT,
     )
-
-
-def _outside() -> dict[str, str]:
-    """What the channels call outside: the operator's door sends tests through the same plug-ins."""
-    return {name: ops for channel in plugins.modules(channels).values() for name, ops in channel.CALLS.items()}
 
 
 def variable(resource: str) -> str:
