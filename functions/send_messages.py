@@ -6,7 +6,7 @@ from typing import Any
 from vestnik import resources
 from vestnik.flows import delivery
 
-SPARE = timedelta(seconds=45)  # for the slowest send (SMTP) and its outcome, before the function's deadline
+SPARE = timedelta(seconds=50)  # for the slowest send (SMTP) and its outcome, before the function's deadline
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -166,3 +166,18 @@ def test_messages_and_figures_are_found_without_a_day_when_midnight_has_passed(w
     assert all_orders(world, "order=o0") == ["o0"]
     groups = world.request("GET", "/v1/statistics?group_by=channel").json()["items"]
     assert [group["counts"]["messages"] for group in groups] == [5]
+
+
+def test_a_settled_world_has_sent_what_a_limit_held_back_but_nothing_deferred(world: World) -> None:
+    world.reset()
+    put(world, "/v1/templates/late", {"channel": "sms", "contents": {"en": {"text": "Thanks"}}})
+    post(world, "/v1/templates/late/publish", {})
+    rule = {"pattern": {"type": ["order.paid"]}, "recipients": [{"kind": "customer"}], "channel": "sms"}
+    put(world, "/v1/rules/late", {**rule, "templates": {"customer": "late"}, "delay": "PT5M"})
+    for n in range(60):  # SES takes 14 a second
+        customer = {"id": f"c{n}", "email": f"c{n}@example.com", "phone": "+359888123456", "language": "en"}
+        post(world, "/v1/events", {"type": "order.paid", "data": {"order": {"id": f"o{n}"}, "customer": customer}})
+    start = world.now()
+    world.settle()
+    assert [item["channel"] for item in world.outbox] == ["email"] * 60
+    assert world.now() - start < timedelta(minutes=1)

@@ -264,3 +264,29 @@ def test_everything_is_explained(world: World) -> None:
     assert by_rule["order.placed/customer/email"]["matched"]
     assert not by_rule["order.shipped/customer/email"]["matched"]
     assert by_rule["order.shipped/customer/email"]["why"]
+
+
+def test_a_delayed_confirmation_of_a_cancelled_order_is_not_sent(world: World) -> None:
+    put(world, "/v1/rules/later", rule("later", "order.placed", delay="PT10M"))
+    post(world, happened(world, "order.placed", order=order(), customer=BUYER))
+    world.settle()
+    world.advance(timedelta(minutes=2))
+    post(world, happened(world, "order.cancelled", order=order(status="cancelled"), customer=BUYER))
+    world.advance(timedelta(minutes=20))
+    assert not received(world, "email", "office@example.com")
+
+
+def test_a_field_that_a_shops_own_type_marks_secret_is_shown_to_nobody(world: World) -> None:
+    schema = {"type": "object", "properties": {"pin": {"type": "string", "secret": True}}}
+    put(world, "/v1/event-types/card.issued", {"schema": schema, "purpose": "transactional"})
+    put(world, "/v1/rules/card", rule("card", "card.issued"))
+    eid = post(world, {"type": "card.issued", "id": "1", "data": {"pin": "481516"}})["event"]
+    world.settle()
+    assert "481516" not in str(explained(world, eid))
+
+
+def test_a_problem_names_the_field_that_is_missing(world: World) -> None:
+    answer = world.request("POST", "/v1/events", body={"type": "order.placed", "data": {"order": {}}})
+    assert answer.json()["errors"][0]["where"] == "/data/order/id"
+    answer = world.request("POST", "/v1/events", body={"type": "order.placed", "data": {}})
+    assert "order_id" in answer.json()["detail"]

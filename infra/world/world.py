@@ -20,7 +20,7 @@ from infra.twins.sms_voice import SmsVoice
 from infra.twins.smtp import Smtp
 from infra.twins.telegram import Telegram
 from infra.twins.webhook import Webhook
-from infra.world import doors, fair_queue, grants, http_api, internet, moto_patches, seeding, triggers
+from infra.world import doors, fair_queue, grants, held, http_api, internet, moto_patches, seeding, triggers
 from infra.world.account import CREDENTIALS, Account
 from infra.world.clock import Clock
 from infra.world.engine import Engine
@@ -209,15 +209,20 @@ class World:
 
     def settle(self) -> None:
         """Do all that is due now, and wait for the providers' events that are on their way (a second or two of the
-        world's clock). Deferred messages are left."""
+        world's clock) and for what a limit holds back a moment. Deferred messages are left."""
         self._run_due()
-        while (at := self.engine.flying()) is not None:
-            if self.clock.runs:
+        while (at := self._soon()) is not None:
+            if self.clock.runs and self.engine.flying():
                 time.sleep(max(0.0, (at - self.now()).total_seconds()))
                 self._run_due()
             else:
                 self._run_until(at)
                 self._run_due()
+
+    def _soon(self) -> datetime | None:
+        """When that is done which a settled world has behind it; None where it is."""
+        with self.lock:
+            return self.engine.flying() or held.until(self.account, self.now())
 
     def advance(self, delta: timedelta) -> None:
         """Let time pass: all that falls due on the way is done, in order; then settle."""

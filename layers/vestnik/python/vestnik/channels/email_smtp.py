@@ -40,7 +40,7 @@ SECRET: dict[str, Any] = {
     "properties": {"password": {"type": "string", "minLength": 1, "maxLength": 1000}},
 }
 PORTS = frozenset({465, 587, 2525})
-CONVERSATION = 2  # answers' time for the whole of it
+CONVERSATION = 3  # answers' time for the whole of it
 BROKEN = (OSError, smtplib.SMTPException, ValueError)
 # Words by which servers without enhanced status codes say that the mailbox is not there.
 NO_SUCH_USER = ("user unknown", "unknown user", "no such user", "does not exist", "no mailbox", "recipient not found")

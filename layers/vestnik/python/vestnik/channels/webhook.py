@@ -16,11 +16,14 @@ CHANNEL = "webhook"
 LANES: tuple[str, ...] = ("transactional",)
 CALLS = {"https": "POST"}
 FEEDBACK = False
+DROPS_REPEATS = True  # by `webhook-id`
 RATE = 10.0
 CONFIG: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"url": {"type": "string", "format": "uri", "description": "where a rule names no address"}},
+    "properties": {
+        "url": {"type": "string", "format": "uri", "description": "where test sends go; rules name their own"}
+    },
 }
 KEY: dict[str, Any] = {"type": "string", "pattern": "^(whsec_)?[A-Za-z0-9+/]{32,88}={0,2}$"}
 SECRET: dict[str, Any] = {

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 MASK = "•••"
-MARK = "x-secret"
+MARKS = ("secret", "x-secret")  # the words by which a schema marks a field
 DEEPEST = 16  # levels of a schema looked into: references may go in circles
 MOST_LOOKS = 20_000
 SHORTEST = 2  # a secret of one character would blot out the whole text
@@ -26,16 +26,18 @@ PLAIN = frozenset(WORDS_OF_OURS.split())
 
 
 def secret_paths(schema: Mapping[str, Any]) -> frozenset[str]:
-    """The dotted paths that a JSON Schema marks `x-secret`; `*` stands for any name or place. Marks inside `$ref`,
-    `allOf`, `anyOf`, `oneOf`, `if` and the like count: better a field too many. All is secret in a schema whose
-    references make too many paths to follow."""
+    """The dotted paths that a JSON Schema marks `secret` (or `x-secret`); `*` stands for any name or place.
+
+    Marks inside `$ref`, `allOf`, `anyOf`, `oneOf`, `if` and the like count: better a field too many. All is secret
+    in a schema whose references make too many paths to follow.
+    """
     found, looks = set[str](), 0
     todo: list[tuple[tuple[str, ...], Mapping[str, Any], int]] = [((), schema, DEEPEST)]
     while todo and looks < MOST_LOOKS:
         at, inner, left = todo.pop()
         looks += 1
         further = [(name, s) for name, s in _inner(inner, schema) if isinstance(s, Mapping)]
-        if inner.get(MARK) is True or (further and not left):
+        if any(inner.get(mark) is True for mark in MARKS) or (further and not left):
             found.add(".".join(at) or "*")
         else:
             todo += [((*at, *name), s, left - 1) for name, s in further]

@@ -186,7 +186,7 @@ def _send(
     except Later as later:
         _later(job, attempt, record, later, clock())
     except Unknown as doubt:
-        _doubt(job, attempt, str(doubt), clock())
+        _doubt(job, record, str(doubt), clock())
     else:
         ledger.sent(job, attempt, receipt.provider_id, clock())
 
@@ -209,13 +209,19 @@ def _later(job: Job, attempt: str, record: dict[str, Any], later: Later, now: da
         return
     at = max(now + WAITS[attempts - 1], later.at or now)
     ledger.retry(job, attempt, at, later.reason, now)
-    queueing.again({**job, "repeat": False}, at, now)
+    queueing.again({**job, "repeat": 0}, at, now)
 
 
-def _doubt(job: Job, attempt: str, reason: str, now: datetime) -> None:
+def _doubt(job: Job, record: dict[str, Any], reason: str, now: datetime) -> None:
     """Nobody can tell: wait for the provider's own event."""
-    ledger.doubt(job, attempt, now + GRACE, reason, now)
-    queueing.again({**job, "repeat": False}, now + GRACE, now)
+    at = now + max(GRACE, WAITS[min(record.get("attempts", 1), len(WAITS)) - 1] if _drops_repeats(job) else GRACE)
+    ledger.doubt(job, record["attempt"], at, reason, now)
+    queueing.again({**job, "repeat": 0}, at, now)
+
+
+def _drops_repeats(job: Job) -> bool:
+    """Whether whoever gets the message knows a repeat by its id: then a doubt is no reason to stop."""
+    return bool(getattr(_channel(job), "DROPS_REPEATS", False))
 
 
 def _meet(work: Work, record: dict[str, Any], now: datetime, failed: set[str], *, over: str = "") -> None:
@@ -225,12 +231,12 @@ def _meet(work: Work, record: dict[str, Any], now: datetime, failed: set[str], *
         return  # it ended
     until = datetime.fromisoformat(record["until"])
     if state == State.RETRY:
-        queueing.again({**job, "repeat": False}, until, now)  # its time has not come, whatever woke us
+        queueing.again({**job, "repeat": 0}, until, now)  # its time has not come, whatever woke us
     elif until > now and state == State.CLAIMED:
         failed.add(work.id)  # another holds it; this queue message is the timer that finds it dead
         queueing.hide(job["queue"], work.handle, queueing.seconds_until(record["until"], now) + 1)
     elif state == State.CLAIMED:
-        _doubt(job, record["attempt"], "the attempt that held it died", now)
+        _doubt(job, record, "the attempt that held it died", now)
     elif until > now:
         queueing.again(job, until, now)
     else:
@@ -242,7 +248,7 @@ def _resolve(job: Job, record: dict[str, Any], now: datetime, over: str) -> None
     told = any(f"{fact}_at" in record for fact in ledger.FACTS)
     reason = "the provider's own event proves it" if told else over or _why_no_repeat(job, record)
     if not reason:
-        queueing.again({**job, "repeat": True}, now, now)
+        queueing.again({**job, "repeat": record["attempts"]}, now, now)
         return
     state = State.SENT if told else State.GIVEN_UP
     ledger.settle_doubt(job["shop"], job["message"], record["attempt"], state, reason, now, doubtful=not told)
@@ -251,7 +257,7 @@ def _resolve(job: Job, record: dict[str, Any], now: datetime, over: str) -> None
 def _why_no_repeat(job: Job, record: dict[str, Any]) -> str:
     if job["purpose"] == "marketing" or job["one_time"]:
         return "it may or may not have been sent, and such a message is not repeated"
-    if record.get("doubtful"):
+    if record.get("doubtful") and not (_drops_repeats(job) and record["attempts"] <= len(WAITS)):
         return "it was repeated once, and nobody can tell whether either was sent"
     return ""
 

@@ -60,8 +60,19 @@ def check(shop: str, type: str, data: dict[str, Any], now: datetime) -> None:
     """Hold an event's data against the schema of its type. Refused names the field and what would be right."""
     error = next(_validator(type, _schema(shop, type, now)).iter_errors(data), None)
     if error is not None:
-        where = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)
-        raise Refused(error.message[:300], code="invalid-data", where=f"/data{where}")
+        missing = _missing(error)
+        steps = [*error.instance_path, *missing[:1]]
+        where = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in steps)
+        reason = f"{' or '.join(missing)} is missing" if missing else error.message[:300]
+        raise Refused(reason, code="invalid-data", where=f"/data{where}")
+
+
+def _missing(error: Any) -> list[str]:
+    """The properties of which one must be there, where that is what is wrong."""
+    if error.kind.name == "required":
+        return [error.kind.property]
+    branches = error.kind.context if error.kind.name == "anyOf" else []
+    return [one.kind.property for branch in branches for one in branch if one.kind.name == "required"]
 
 
 def _schema(shop: str, type: str, now: datetime) -> dict[str, Any]:
@@ -105,6 +116,8 @@ def _spend(shop: str, n: int, now: datetime) -> None:
     left = left if leased == window else 0
     if left < n:
         cap = ((_setting(shop, "shop", "shop", now)) or {}).get("quota_per_minute", QUOTA_PER_MINUTE)
+        if n > cap:
+            raise Refused(f"the shop may post {cap} events a minute: post smaller batches", code="too-many", where="")
         left += limits.take(f"{shop}#quota", max(n - left, cap // 50), cap, 60, now)
     _leases[shop] = (window, max(left - n, 0) if left >= n else left)
     if left < n:

@@ -15,6 +15,10 @@ type Job = Mapping[str, Any]
 type Verdict = tuple[State, str] | None
 
 
+# What is still to be told of an order that was cancelled meanwhile.
+TRUE_OF_CANCELLED = frozenset({"order.cancelled", "order.refunded", "order.payment_failed", "payment.received"})
+
+
 class Seen:
     """What the batch's jobs depend on, read in one call: orders, consent, suppressed addresses."""
 
@@ -39,8 +43,11 @@ class Seen:
 
     @staticmethod
     def _minds_order(job: Job) -> bool:
+        """Whether a cancellation makes the job's message wrong. What tells no status is asked only if it waited."""
+        if not job.get("order") or job["type"] in TRUE_OF_CANCELLED:
+            return False
         module = events.find(job["type"])
-        return bool(job.get("order") and module is not None and module.STATUS)
+        return bool(module is not None and module.STATUS) or job["until"] > job["created"]
 
     def suppressed(self, job: Job) -> str:
         """Why the job's address is suppressed; "" where it is not."""
@@ -49,7 +56,7 @@ class Seen:
         return "" if reason == people.OPT_OUT and job["purpose"] != "marketing" else reason
 
     def order_cancelled(self, job: Job) -> bool:
-        """Whether the job tells of a step in the life of an order that was cancelled meanwhile."""
+        """Whether the job tells of an order that was cancelled meanwhile."""
         if not self._minds_order(job):
             return False
         order = records.from_item(self.items.get((orders.TABLE, *records.key(self.shop, "order", job["order"]))))

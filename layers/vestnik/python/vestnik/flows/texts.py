@@ -53,7 +53,7 @@ def _facts(job: Job) -> dict[str, Any]:
     try:
         entry = s3.read(body)[position]
     except FileNotFoundError:
-        raise Refused("what it would tell is older than bodies are kept", code="gone") from None
+        raise Refused("what it would tell is older than bodies are kept", code="erased") from None
     if entry is None:
         raise Refused("what it would tell was erased", code="erased")
     facts: dict[str, Any] = entry["facts"]

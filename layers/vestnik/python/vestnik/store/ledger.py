@@ -95,14 +95,16 @@ def claim(
     """Take a message for one attempt: whether it is ours, and its record (as it stands where it is not).
 
     An expired claim is never taken: nobody knows whether it was sent (see `doubt`). What is in doubt may be
-    claimed again once its grace is over, and only where the caller chose to (job["repeat"]).
+    claimed again once its grace is over, and only where the caller chose to: job["repeat"] is the number of attempts
+    there were, so that one doubt has one repetition.
     """
-    where, values = f"attribute_not_exists(#pk) OR ({OPEN} AND {DUE})", {**OPEN_VALUES, "now": now.isoformat()}
+    where = f"attribute_not_exists(#pk) OR ({OPEN} AND {DUE})"
+    values: dict[str, Any] = {**OPEN_VALUES, "now": now.isoformat()}
     change = _claimed(job, attempt, lease, body, now)
     if job.get("repeat"):
         change["doubtful"] = True
-        where = "#state = :unknown AND #until <= :now AND attribute_not_exists(#doubtful)"
-        values = {"unknown": State.UNKNOWN.value, "now": now.isoformat()}
+        where = "#state = :unknown AND #until <= :now AND #attempts = :tries"
+        values = {"unknown": State.UNKNOWN.value, "now": now.isoformat(), "tries": int(job["repeat"])}
     try:
         record = dynamo.update(
             TABLE, *_key(job), put=change, add={"attempts": 1}, where=where, values=values, back=True
