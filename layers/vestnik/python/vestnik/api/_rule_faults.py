@@ -17,7 +17,7 @@ from vestnik.store.settings import Settings
 
 type Rule = Mapping[str, Any]
 
-LONGEST_DELAY = timedelta(days=60)
+LONGEST_DELAY = timedelta(days=30)  # what a message tells is kept for 35
 NEEDED = {"staff_group": "group", "address": "address", "webhook": "url"}
 TAKEN = {
     "staff_group": {"group", "language"},
@@ -65,7 +65,7 @@ def _delay(text: str) -> Iterator[Coded]:
     except (ValueError, OverflowError):
         fits = False
     if not fits:
-        yield _wrong("/delay", "is no delay", text, "ISO 8601, such as PT10M or P3D; at most 60 days")
+        yield _wrong("/delay", "is no delay", text, "ISO 8601, such as PT10M or P3D; at most 30 days")
 
 
 def _recipient(where: str, recipient: Rule, channel: str) -> Iterator[Coded]:

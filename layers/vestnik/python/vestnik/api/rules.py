@@ -70,7 +70,7 @@ class Rule(Model):
     delay: str = Field(
         "PT0S",
         pattern=r"^P(\d{1,3}W)?(\d{1,4}D)?(T(\d{1,5}H)?(\d{1,6}M)?(\d{1,8}S)?)?$",
-        description="How long to wait: ISO 8601, at most 60 days. What has changed by then may end the message.",
+        description="How long to wait: ISO 8601, at most 30 days. What has changed by then may end the message.",
         examples=["PT10M"],
     )
     priority: int = Field(50, ge=0, le=99, description="Where two rules reach one person by one channel: higher wins.")
