@@ -16,11 +16,6 @@ def world() -> Iterator[World]:
         yield world
 
 
-@pytest.fixture
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
 def make_key(shop: Shop, name: str = "a key", **headers: str) -> dict[str, str]:
     made = shop.post("keys", {"name": name, "scopes": ["read"]}, **headers)
     assert made.status == 201, made.text

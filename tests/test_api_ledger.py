@@ -23,16 +23,6 @@ def world() -> Iterator[World]:
         yield world
 
 
-@pytest.fixture
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
-@pytest.fixture
-def id() -> str:
-    return f"id-{next(numbers)}"
-
-
 def rule(explained: dict[str, Any], id: str) -> dict[str, Any]:
     return next(rule for rule in explained["rules"] if rule["id"] == id)
 

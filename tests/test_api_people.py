@@ -8,7 +8,7 @@ import pytest
 
 from infra.world import World
 from infra.world.http_api import Response
-from tests.posting import MARIA, ORDER, START, event, numbers, post, put
+from tests.posting import MARIA, ORDER, START, event, post, put
 from vestnik.api import _profiles
 from vestnik.domain import schemas
 
@@ -17,11 +17,6 @@ from vestnik.domain import schemas
 def world() -> Iterator[World]:
     with World(start=START) as world:
         yield world
-
-
-@pytest.fixture
-def id() -> str:
-    return f"id-{next(numbers)}"
 
 
 def faults(response: Response) -> list[tuple[str, str]]:

@@ -22,11 +22,6 @@ def world() -> Iterator[World]:
         yield world
 
 
-@pytest.fixture
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
 def kept_secret(world: World, sender: str) -> dict[str, str]:
     with resources.use(world.account.variables(world.account.functions["manage-shop"])):
         secrets.forget()

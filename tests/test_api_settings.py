@@ -30,11 +30,6 @@ def world() -> Iterator[World]:
         yield world
 
 
-@pytest.fixture
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
 def where(answer: Any, code: str) -> list[str]:
     """The places a 422 names."""
     return [error["where"] for error in problem(answer, 422, code)["errors"]]

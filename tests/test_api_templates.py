@@ -27,11 +27,6 @@ def world() -> Iterator[World]:
         yield world
 
 
-@pytest.fixture
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
 def codes(answer: Any) -> set[str]:
     assert answer.status == 200, answer.text
     return {found["code"] for found in answer.json()["problems"]}

@@ -11,7 +11,7 @@ from infra.world import Call, Fault, World
 from infra.world.faults import none
 from tests.asking import Shop
 from tests.happenings import placed
-from tests.posting import START, numbers
+from tests.posting import START
 from vestnik import resources
 from vestnik.domain import messages
 from vestnik.flows import dead_letters
@@ -22,16 +22,6 @@ from vestnik.store import sqs
 def world() -> Iterator[World]:
     with World(start=START) as world:
         yield world
-
-
-@pytest.fixture
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
-@pytest.fixture
-def id() -> str:
-    return f"id-{next(numbers)}"
 
 
 def granted(world: World) -> Any:

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 
 from infra.world import World
-from tests.posting import ORDER, START, event, numbers, post, put
+from tests.posting import ORDER, START, event, post, put
 from vestnik import resources
 from vestnik.flows import erasure
 
@@ -19,11 +19,6 @@ from vestnik.flows import erasure
 def world() -> Iterator[World]:
     with World(start=START) as world:
         yield world
-
-
-@pytest.fixture
-def id() -> str:
-    return f"id-{next(numbers)}"
 
 
 def phone_of(id: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.world import World
-from tests.posting import MARIA, START, numbers, post
+from tests.posting import MARIA, START, post
 from vestnik.domain import csv_rows, schemas
 from vestnik.errors import Refused
 from vestnik.flows import imports
@@ -18,11 +18,6 @@ from vestnik.flows import imports
 def world() -> Iterator[World]:
     with World(start=START) as world:
         yield world
-
-
-@pytest.fixture
-def id() -> str:
-    return f"id-{next(numbers)}"
 
 
 def test_good_rows_are_kept_and_each_bad_one_is_named(world: World, id: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from infra.world import World
 from tests.asking import Shop
 from tests.happenings import happened
-from tests.posting import START, numbers
+from tests.posting import START
 from vestnik.domain import masking
 
 
@@ -19,16 +19,6 @@ from vestnik.domain import masking
 def world() -> Iterator[World]:
     with World(start=START) as world:
         yield world
-
-
-@pytest.fixture
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
-@pytest.fixture
-def id() -> str:
-    return f"id-{next(numbers)}"
 
 
 def rule(explained: dict[str, Any], id: str) -> dict[str, Any]:

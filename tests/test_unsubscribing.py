@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from infra.world import World
 from infra.world.http_api import Response
-from tests.posting import MARIA, ORDER, START, event, numbers, put
+from tests.posting import MARIA, ORDER, START, event, put
 from vestnik import resources
 from vestnik.domain import links
 from vestnik.errors import Refused
@@ -23,11 +23,6 @@ from vestnik.flows import unsubscribe
 def world() -> Iterator[World]:
     with World(start=START) as world:
         yield world
-
-
-@pytest.fixture
-def id() -> str:
-    return f"id-{next(numbers)}"
 
 
 def token_of(world: World, recipient: dict[str, Any], channel: str = "email") -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,17 @@ from infra.world.faults import Died, Fault
 
 Answer = tuple[int, bytes]
 Meet = Callable[[str, str, str], Fault | None]  # service, operation, host -> what goes wrong; raises Died
+
+
+class Server(ThreadingHTTPServer):
+    """Minds its own errors, but not that a client hung up before it had its answer: here clients die on purpose."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of an error on standard error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class HttpTwin:
@@ -25,8 +37,7 @@ class HttpTwin:
     def __init__(self, meet: Meet) -> None:
         self._meet = meet
         self._open: set[socket.socket] = set()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from infra import printed_map
+from infra.twins import listening
 from infra.world import pages
 from infra.world.http_api import LARGEST_REQUEST, Request, Response, refusal
 from infra.world.world import World
@@ -17,7 +18,7 @@ DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+
 LONGEST = timedelta(days=366)
 
 
-class Server(ThreadingHTTPServer):
+class Server(listening.Server):
     """Serves a world on 127.0.0.1. `port` 0 takes a free one."""
 
     daemon_threads = True

@@ -102,7 +102,7 @@ class World:
         stack.enter_context(moto_patches.applied(self.clock, self._wake.set))
         stack.enter_context(patch.object(fair_queue.FairQueue, "newest_first", self._newest_first))
         stack.enter_context(self.letters.watched("telegram", "sms_sns"))
-        stack.callback(_forget_everything)
+        stack.callback(forget_everything)
         resources.set_clock(self.clock.now)
         stack.callback(resources.set_clock, None)
         self.layer = HttpLayer(self.clock, lambda service, name: self.account.word(service, name))
@@ -112,7 +112,7 @@ class World:
         if not World._met:
             resources.forget_clients()  # a session made before this module was loaded does not know our layer
             World._met = True
-        _forget_everything()
+        forget_everything()
         self._open_twins()
         self._build()
         if self._runs:
@@ -253,7 +253,7 @@ class World:
         """Begin anew, at the time it is: empty tables, queues and outbox, and the two shops."""
         with self.lock:
             self.mail.clear()
-            _forget_everything()
+            forget_everything()
             self._build()
 
     def refused_grants(self) -> set[grants.Grant]:
@@ -287,7 +287,7 @@ class World:
                 self._wake.wait(min(max(rest, 0.001), 60))
 
 
-def _forget_everything() -> None:
+def forget_everything() -> None:
     """Drop what modules of the product keep in memory, as a fresh process has it."""
     # The clients, for their quotas of repeats; the session stays, for it takes long to read its models.
     resources._clients.clear()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from infra.world import World
 from infra.world.faults import none
-from infra.world.world import _forget_everything
+from infra.world.world import forget_everything
 from tests.faults import story
 from tests.faults.inject import HOW, Injector, Place, Recorder
 from tests.faults.judge import Name, Outcome, Verdict, judge, outcomes
@@ -38,7 +38,7 @@ class Bench:
         shop = f"run-{self.runs}"
         self.world.mail.clear()
         story.open_shop(self.world, shop)
-        _forget_everything()
+        forget_everything()
         return shop
 
     def run(self, place: Place, how: str) -> tuple[bool, Verdict]:
