@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from vestnik import resources
-from vestnik.channels import _outgoing
+from vestnik.outgoing import web
 
 PASSWORD = "the-pass-word-of-the-shop"  # noqa: S105
 TOKEN = "12345:AAabcdefghijklmnopqrstuvwxyz"  # noqa: S105
@@ -160,7 +160,7 @@ def https(
     with resources.use(told):
         yield f"{scheme}://{host}:{port}/hook", seen
     hold.set()
-    _outgoing.forget()
+    web.forget()
     if case != "unreachable":
         server.shutdown()
         server.server_close()

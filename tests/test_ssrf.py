@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests import channel_peers as peers
 from vestnik import resources
-from vestnik.channels import _guard, _outgoing
 from vestnik.errors import Later, Refused
+from vestnik.outgoing import guard, web
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpora" / "webhooks" / "ssrf_urls.jsonl"
 ROWS = [json.loads(line) for line in CORPUS.read_text().splitlines()] if CORPUS.exists() else []
@@ -56,7 +56,7 @@ DISGUISED = [
 def test_every_url_of_the_corpus_is_judged_right(row: dict[str, str]) -> None:
     with resources.use({}):
         try:
-            _guard.check(row["url"])
+            guard.check(row["url"])
             judged = "accept"
         except Refused:
             judged = "reject"
@@ -69,48 +69,48 @@ def test_every_url_of_the_corpus_is_judged_right(row: dict[str, str]) -> None:
 )
 def test_a_disguised_or_inner_address_is_refused(url: str) -> None:
     with resources.use({}), pytest.raises(Refused) as told:
-        _guard.check(url)
+        guard.check(url)
     assert told.value.code in {"bad-url", "forbidden-address"}
 
 
 @pytest.mark.parametrize("address", INNER)
 def test_an_address_that_is_not_of_the_open_internet_is_not_public(address: str) -> None:
-    assert not _guard.is_public(address)
+    assert not guard.is_public(address)
 
 
 @pytest.mark.parametrize("address", OUTER)
 def test_an_address_of_the_open_internet_is_public(address: str) -> None:
-    assert _guard.is_public(address)
+    assert guard.is_public(address)
 
 
 def test_an_ordinary_webhook_address_is_read_as_written() -> None:
     with resources.use({}):
-        assert _guard.target("https://Shop.Example:8443/hook?a=1").authority == "shop.example:8443"
-        assert _guard.target("https://shop.example?a=1").path == "/?a=1"
-        assert _guard.target("https://пример.рф/крюк".replace("крюк", "")).host == "xn--e1afmkfd.xn--p1ai"
-        assert _guard.target("https://[2606:4700:4700::1111]/").authority == "[2606:4700:4700::1111]"
+        assert guard.target("https://Shop.Example:8443/hook?a=1").authority == "shop.example:8443"
+        assert guard.target("https://shop.example?a=1").path == "/?a=1"
+        assert guard.target("https://пример.рф/крюк".replace("крюк", "")).host == "xn--e1afmkfd.xn--p1ai"
+        assert guard.target("https://[2606:4700:4700::1111]/").authority == "[2606:4700:4700::1111]"
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "https://", "https://127.0.0.1", "https://[", "http://"]))
 def test_no_text_makes_the_guard_crash_or_pass_a_local_address(text: str, start: str) -> None:
     with resources.use({}):
         try:
-            to = _guard.target(start + text)
+            to = guard.target(start + text)
         except Refused:
             return
     assert to.scheme == "https"
-    assert to.port in _guard.PORTS
+    assert to.port in guard.PORTS
 
 
 def test_only_the_exact_twin_is_let_through() -> None:
     with peers.https("ok") as (url, seen):
         allowed = resources.env("OUTGOING_ALLOW")
-        _outgoing.post(url, b"{}", {})
+        web.post(url, b"{}", {})
         for other in (url.replace("127.0.0.1", "localhost"), url.replace(":" + allowed.split(":")[1], ":1")):
             with pytest.raises(Refused):
-                _outgoing.post(other, b"{}", {})
+                web.post(other, b"{}", {})
         with resources.use({}), pytest.raises(Refused):
-            _outgoing.post(url, b"{}", {})
+            web.post(url, b"{}", {})
     assert len(seen.bodies) == 1
 
 
@@ -119,7 +119,7 @@ def test_a_name_that_leads_inside_is_refused_though_its_text_is_fine(monkeypatch
     outside = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: outside + inside)
     with resources.use({}), pytest.raises(Refused) as told:
-        _outgoing.post("https://rebinding.example/", b"", {})
+        web.post("https://rebinding.example/", b"", {})
     assert told.value.code == "forbidden-address"
 
 
@@ -134,7 +134,7 @@ def test_the_connection_goes_to_the_address_that_was_judged(monkeypatch: pytest.
         port = int(url.split(":")[2].split("/")[0])
         monkeypatch.setattr(socket, "getaddrinfo", answers)
         with resources.use({"OUTGOING_ALLOW": f"twin.example:{port}"}):
-            _outgoing.post(f"http://twin.example:{port}/", b"{}", {})
+            web.post(f"http://twin.example:{port}/", b"{}", {})
     assert asked == ["twin.example"]
     assert seen.headers[0]["host"] == f"twin.example:{port}"
 
@@ -149,44 +149,44 @@ def test_https_is_spoken_to_the_name_that_its_certificate_is_for(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
     with peers.https("ok", certificate=certificate) as (url, seen):
-        assert _outgoing.post(url, b"{}", {}).status == 200
+        assert web.post(url, b"{}", {}).status == 200
         wrong = url.replace("localhost", "127.0.0.1")
         with resources.use({"OUTGOING_ALLOW": wrong.split("/")[2]}), pytest.raises(Later, match="no TLS"):
-            _outgoing.post(wrong, b"{}", {})
+            web.post(wrong, b"{}", {})
     assert len(seen.bodies) == 1
 
 
 def test_a_certificate_that_nobody_trusts_gets_nothing(certificate: tuple[Path, Path]) -> None:
     with peers.https("ok", certificate=certificate) as (url, seen), pytest.raises(Later, match="no TLS"):
-        _outgoing.post(url, b"{}", {})
+        web.post(url, b"{}", {})
     assert not seen.bodies
 
 
 def test_a_redirect_is_not_followed() -> None:
     with peers.https("moved") as (url, seen):
-        answer = _outgoing.post(url, b"{}", {})
+        answer = web.post(url, b"{}", {})
         with pytest.raises(Refused):
-            _outgoing.judge(answer, "the receiver", NOW)
+            web.judge(answer, "the receiver", NOW)
     assert len(seen.bodies) == 1
 
 
 def test_a_receiver_that_drips_its_answer_is_cut_off_and_its_status_holds() -> None:
     with peers.https("dripping") as (url, _):
-        assert _outgoing.post(url, b"{}", {}).status == 200
+        assert web.post(url, b"{}", {}).status == 200
 
 
 def test_an_endless_answer_is_not_read_to_its_end() -> None:
     with peers.https("ok", ok=b"x" * 300_000) as (url, _):
-        assert len(_outgoing.post(url, b"{}", {}).body) == _outgoing.ANSWER_BYTES
+        assert len(web.post(url, b"{}", {}).body) == web.ANSWER_BYTES
 
 
 def test_a_connection_closed_meanwhile_is_not_used_again() -> None:
     with peers.https("ok") as (url, seen):
-        _outgoing.post(url, b"{}", {})
-        for connection, _ in _outgoing._idle.values():
+        web.post(url, b"{}", {})
+        for connection, _ in web._idle.values():
             assert connection.sock is not None
             connection.sock.shutdown(socket.SHUT_RDWR)
-        _outgoing.post(url, b"{}", {})
+        web.post(url, b"{}", {})
         assert seen.connections == 2
 
 
@@ -196,7 +196,7 @@ def test_a_host_that_does_not_resolve_means_not_sent(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(socket, "getaddrinfo", nothing)
     with resources.use({}), pytest.raises(Later):
-        _outgoing.post("https://nowhere.example/", b"", {})
+        web.post("https://nowhere.example/", b"", {})
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_host_that_does_not_resolve_means_not_sent(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_wait_is_obeyed_within_reason(value: str, at: datetime | None) -> None:
-    assert _outgoing.retry_at(replace(_outgoing.Answer(429, {}, b""), headers={"retry-after": value}), NOW) == at
+    assert web.retry_at(replace(web.Answer(429, {}, b""), headers={"retry-after": value}), NOW) == at
 
 
 def test_threads_share_no_connection() -> None:
@@ -221,7 +221,7 @@ def test_threads_share_no_connection() -> None:
 
         def run() -> None:
             with resources.use(told):
-                _outgoing.post(url, b"{}", {})
+                web.post(url, b"{}", {})
 
         threads = [threading.Thread(target=run) for _ in range(8)]
         for thread in threads:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from unittest.mock import patch
 
-from vestnik.channels import _guard, _outgoing
 from vestnik.errors import Later
+from vestnik.outgoing import guard, web
 
 type Dial = Callable[[str, int], socket.socket]
 
@@ -17,25 +17,25 @@ type Dial = Callable[[str, int], socket.socket]
 @contextmanager
 def closed(twin: str) -> Iterator[None]:
     """While it lasts, connections to public addresses end at `twin` (host:port); mail servers have none."""
-    dial, connect = _outgoing.dial, _outgoing._connect
+    dial, connect = web.dial, web._connect
 
-    def to_twin(to: _guard.Target) -> http.client.HTTPConnection:
-        return connect(to) if _guard.allowed(to.host, to.port) else _diverted(to, twin, dial)
+    def to_twin(to: guard.Target) -> http.client.HTTPConnection:
+        return connect(to) if guard.allowed(to.host, to.port) else _diverted(to, twin, dial)
 
     def nowhere(host: str, port: int) -> socket.socket:
-        if not _guard.allowed(host, port):
+        if not guard.allowed(host, port):
             raise Later(f"the local world does not reach {host}:{port}; it has a mail server of its own")
         return dial(host, port)
 
-    with patch.object(_outgoing, "_connect", to_twin), patch.object(_outgoing, "dial", nowhere):
+    with patch.object(web, "_connect", to_twin), patch.object(web, "dial", nowhere):
         yield
 
 
-def _diverted(to: _guard.Target, twin: str, dial: Dial) -> http.client.HTTPConnection:
+def _diverted(to: guard.Target, twin: str, dial: Dial) -> http.client.HTTPConnection:
     """A connection for `to` that ends at the twin; no TLS, for it has no certificate of that name."""
     if _is_number(to.host):
-        _guard.addresses(to.host, to.port)  # an inner address is refused here as it is outside
-    connection = http.client.HTTPConnection(to.host, to.port, timeout=_outgoing.answer_seconds())
+        guard.addresses(to.host, to.port)  # an inner address is refused here as it is outside
+    connection = http.client.HTTPConnection(to.host, to.port, timeout=web.answer_seconds())
     host, _, port = twin.rpartition(":")
     connection.sock = dial(host, int(port))
     connection.auto_open = 0

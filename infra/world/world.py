@@ -299,7 +299,7 @@ def forget_everything() -> None:
 
 def _hang_up() -> None:
     """Close the connections that channels keep for the next letter."""
-    outgoing = sys.modules.get("vestnik.channels._outgoing")
+    outgoing = sys.modules.get("vestnik.outgoing.web")
     idle = getattr(outgoing, "_idle", {})
     for connection, _ in list(idle.values()):
         connection.close()

@@ -4,14 +4,14 @@ import ipaddress
 from typing import Any
 
 from vestnik.api._problems import Fault
-from vestnik.channels import _guard
 from vestnik.errors import Refused
+from vestnik.outgoing import guard
 
 
 def webhook_address(url: str) -> None:
     """Refused where no webhook could ever be sent to `url`."""
-    to = _guard.target(url)
-    if not _guard.allowed(to.host, to.port):
+    to = guard.target(url)
+    if not guard.allowed(to.host, to.port):
         _public(to.host)
 
 
@@ -31,9 +31,9 @@ def sender_faults(plugin: str, config: dict[str, Any]) -> list[Fault]:
 
 
 def _mail_server(named: str, port: int) -> None:
-    host = _guard.hostname(named.lower())
-    if not _guard.allowed(host, port):
-        _guard.public_name(host)
+    host = guard.hostname(named.lower())
+    if not guard.allowed(host, port):
+        guard.public_name(host)
         _public(host)
 
 
@@ -42,5 +42,5 @@ def _public(host: str) -> None:
         ipaddress.ip_address(host)
     except ValueError:
         return  # a name: where it leads is looked at when a message goes
-    if not _guard.is_public(host):
+    if not guard.is_public(host):
         raise Refused(f"{host} is no address of the open internet")

@@ -8,9 +8,10 @@ import smtplib
 from datetime import datetime
 from typing import Any
 
-from vestnik.channels import _mime, _outgoing, _pace
+from vestnik.channels import _mime, _pace
 from vestnik.domain.messages import Letter, Receipt, Sender
 from vestnik.errors import Later, Refused, Unknown
+from vestnik.outgoing import web
 from vestnik.resources import env
 
 PLUGIN = "email_smtp"
@@ -52,7 +53,7 @@ def send(letter: Letter, sender: Sender, secret: dict[str, str], *, now: datetim
     source, to = _mime.own_address(sender.config["from_address"]), _mime.ascii_address(letter.to)
     server = _open(sender, source.rpartition("@")[2])
     try:
-        with _outgoing.deadline(_socket(server), CONVERSATION * _outgoing.answer_seconds()):
+        with web.deadline(_socket(server), CONVERSATION * web.answer_seconds()):
             _address(server, sender, secret, source, to, len(raw))
             said = _hand_over(server, raw)
     finally:
@@ -68,12 +69,12 @@ def buckets(letter: Letter, sender: Sender) -> list[_pace.Bucket]:
 def _open(sender: Sender, hello: str) -> smtplib.SMTP:
     """A connection under TLS, greeted as `hello`. Whatever fails here is Later or Refused: nothing was sent."""
     config, ca_file = sender.config, env("SMTP_CA_FILE", "")
-    host = _outgoing.public_host(config["host"], int(config["port"]), PORTS)
+    host = web.public_host(config["host"], int(config["port"]), PORTS)
     server = smtplib.SMTP(local_hostname=hello)
-    server.sock = _outgoing.dial(host, int(config["port"]))
+    server.sock = web.dial(host, int(config["port"]))
     try:
         if config.get("security") == "tls":
-            server.sock = _outgoing.secure(server.sock, host, ca_file)
+            server.sock = web.secure(server.sock, host, ca_file)
         _greet(server, start_tls=config.get("security") != "tls")
         if config.get("security") != "tls":
             _go_under_tls(server, host, ca_file)
@@ -88,7 +89,7 @@ def _open(sender: Sender, hello: str) -> smtplib.SMTP:
 
 def _greet(server: smtplib.SMTP, *, start_tls: bool) -> None:
     """Say hello. TLS is required, not merely tried: a server that offers none gets neither password nor letter."""
-    with _outgoing.deadline(_socket(server), _outgoing.answer_seconds()):
+    with web.deadline(_socket(server), web.answer_seconds()):
         _expect(server.getreply(), "server-refused")
         _expect(server.ehlo(), "server-refused")
         if start_tls:
@@ -97,8 +98,8 @@ def _greet(server: smtplib.SMTP, *, start_tls: bool) -> None:
 
 def _go_under_tls(server: smtplib.SMTP, host: str, ca_file: str) -> None:
     server.file = None  # what was said before the hand-shake is not trusted after it
-    server.sock = _outgoing.secure(_socket(server), host, ca_file)
-    with _outgoing.deadline(_socket(server), _outgoing.answer_seconds()):
+    server.sock = web.secure(_socket(server), host, ca_file)
+    with web.deadline(_socket(server), web.answer_seconds()):
         _expect(server.ehlo(), "server-refused")
 
 

@@ -5,9 +5,10 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from vestnik.channels import _outgoing, _pace
+from vestnik.channels import _pace
 from vestnik.domain.messages import Letter, Receipt, Sender
 from vestnik.errors import Later, Refused
+from vestnik.outgoing import web
 from vestnik.resources import env
 
 PLUGIN = "telegram"
@@ -63,7 +64,7 @@ def send(letter: Letter, sender: Sender, secret: dict[str, str], *, now: datetim
         raise Refused("the sender has no bot token", code="not-configured")
     url = f"{env('TELEGRAM_URL', 'https://api.telegram.org').rstrip('/')}/bot{token}/sendMessage"
     body = json.dumps(request(letter, sender)).encode()
-    answer = _outgoing.post(url, body, {"Content-Type": "application/json"})
+    answer = web.post(url, body, {"Content-Type": "application/json"})
     said = _said(answer.body)
     _judge(answer, said, now, token)
     return Receipt(str(_dict(said.get("result")).get("message_id", "")), now)
@@ -96,16 +97,16 @@ def _chat(letter: Letter, sender: Sender) -> str:
     return letter.to or str(sender.config.get("chat_id", ""))
 
 
-def _judge(answer: _outgoing.Answer, said: dict[str, Any], now: datetime, token: str) -> None:
+def _judge(answer: web.Answer, said: dict[str, Any], now: datetime, token: str) -> None:
     """As by HTTP's status, but Telegram names its wait in the body and its reasons in words."""
     reason = str(said.get("description", "")).replace(token, "***")
     wait = _dict(said.get("parameters")).get("retry_after")
     if answer.status == 429 and isinstance(wait, int) and wait >= 0:
-        raise Later(f"Telegram: {reason}", at=now + min(timedelta(seconds=wait), _outgoing.LONGEST_WAIT))
+        raise Later(f"Telegram: {reason}", at=now + min(timedelta(seconds=wait), web.LONGEST_WAIT))
     if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
         code = next((word for piece, word in WORDS.items() if piece in reason.lower()), "refused")
         raise Refused(f"Telegram: {reason or answer.status}", code=code)
-    _outgoing.judge(answer, "Telegram", now, reason=reason)
+    web.judge(answer, "Telegram", now, reason=reason)
 
 
 def _said(body: bytes) -> dict[str, Any]:

@@ -7,9 +7,10 @@ import json
 from datetime import datetime
 from typing import Any
 
-from vestnik.channels import _guard, _outgoing, _pace
+from vestnik.channels import _pace
 from vestnik.domain.messages import Letter, Receipt, Sender
 from vestnik.errors import Refused
+from vestnik.outgoing import guard, web
 
 PLUGIN = "webhook"
 CHANNEL = "webhook"
@@ -39,8 +40,8 @@ OWN_HEADERS = {"User-Agent": "Vestnik/1 (+webhook)", "Content-Type": "applicatio
 def send(letter: Letter, sender: Sender, secret: dict[str, str], *, now: datetime) -> Receipt:
     """POST once. Raises Refused (also for a forbidden address or a redirect), Later, Unknown."""
     body = json.dumps(payload(letter, now), ensure_ascii=False, separators=(",", ":"))
-    answer = _outgoing.post(_url(letter, sender), body.encode(), {**OWN_HEADERS, **signed(letter, body, secret, now)})
-    _outgoing.judge(answer, "the receiver", now, words=GONE)
+    answer = web.post(_url(letter, sender), body.encode(), {**OWN_HEADERS, **signed(letter, body, secret, now)})
+    web.judge(answer, "the receiver", now, words=GONE)
     return Receipt(letter.message, now, detail=str(answer.status))
 
 
@@ -73,7 +74,7 @@ def signed(letter: Letter, body: str, secret: dict[str, str], now: datetime) -> 
 def buckets(letter: Letter, sender: Sender) -> list[_pace.Bucket]:
     """One receiver's pace, so that a mailing does not overrun the shop's own machine."""
     try:
-        host = _guard.target(_url(letter, sender)).host
+        host = guard.target(_url(letter, sender)).host
     except Refused:  # `send` will say so
         host = ""
     return [_pace.bucket(f"{PLUGIN}#{sender.shop}#{host}", sender.rate or RATE)]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from vestnik.channels import _guard
 from vestnik.errors import Later, Refused, Unknown
+from vestnik.outgoing import guard
 from vestnik.resources import env
 
 CONNECT_SECONDS = 3.0
@@ -30,7 +30,7 @@ _contexts: dict[str, ssl.SSLContext] = {}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the other side said. `headers` by lower-case name; `body` cut at 64 KB."""
+    """What the other side said. `headers` by lower-case name; `body` cut at what was asked for (64 KB)."""
 
     status: int
     headers: dict[str, str]
@@ -38,14 +38,22 @@ class Answer:
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """POST once. Raises Refused (address not allowed), Later (not sent), Unknown (perhaps sent)."""
-    to = _guard.target(url)
+    """POST once; a 2xx without its whole body is an answer all the same. Raises as `ask`."""
+    return ask("POST", url, body, headers)
+
+
+def ask(
+    method: str, url: str, body: bytes, headers: dict[str, str], *, most: int = ANSWER_BYTES, whole: bool = False
+) -> Answer:
+    """Ask once. At most `most` bytes of the answer are read; with `whole`, an answer that is cut short or longer is
+    Unknown. Raises Refused (address not allowed), Later (not sent), Unknown (perhaps done)."""
+    to = guard.target(url)
     connection = _take(to) or _connect(to)
     try:
         with deadline(connection.sock, answer_seconds()):
-            connection.request("POST", to.path, body, {"Host": to.authority, **headers})
+            connection.request(method, to.path, body or None, {"Host": to.authority, **headers})
             response = connection.getresponse()
-            answer = _read(response)
+            answer = _read(response, most, whole)
     except (OSError, http.client.HTTPException) as broken:
         connection.close()
         raise Unknown(f"{to.host} gave no answer: {type(broken).__name__}") from None
@@ -53,16 +61,20 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     return answer
 
 
-def _read(response: http.client.HTTPResponse) -> Answer:
+def _read(response: http.client.HTTPResponse, most: int, whole: bool) -> Answer:
     headers = {name.lower(): value for name, value in response.getheaders()}
     try:
-        body = response.read(ANSWER_BYTES)
-    except (OSError, http.client.HTTPException):  # the status already says what became of it
-        body = b""
+        body = response.read(most + whole)
+        if whole and len(body) > most:
+            raise http.client.HTTPException("the answer is longer than it may be")
+    except (OSError, http.client.HTTPException):
+        if whole:
+            raise
+        body = b""  # the status already says what became of it
     return Answer(response.status, headers, body)
 
 
-def _connect(to: _guard.Target) -> http.client.HTTPConnection:
+def _connect(to: guard.Target) -> http.client.HTTPConnection:
     connection = http.client.HTTPConnection(to.host, to.port, timeout=answer_seconds())
     sock = dial(to.host, to.port)
     connection.sock = secure(sock, to.host) if to.scheme == "https" else sock
@@ -70,7 +82,7 @@ def _connect(to: _guard.Target) -> http.client.HTTPConnection:
     return connection
 
 
-def _take(to: _guard.Target) -> http.client.HTTPConnection | None:
+def _take(to: guard.Target) -> http.client.HTTPConnection | None:
     """A kept connection that the other side has not closed meanwhile."""
     connection, since = _idle.pop((to.scheme, to.host, to.port), (None, 0.0))
     if connection is None:
@@ -82,7 +94,7 @@ def _take(to: _guard.Target) -> http.client.HTTPConnection | None:
     return connection
 
 
-def _keep(to: _guard.Target, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+def _keep(to: guard.Target, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
     if connection.sock is None or response.will_close or not response.isclosed() or len(_idle) >= 32:
         connection.close()
         return
@@ -105,7 +117,7 @@ def answer_seconds() -> float:
 def dial(host: str, port: int) -> socket.socket:
     """A connection to a public address of `host`. Raises Refused (not public) or Later (no connection)."""
     patience = time.monotonic() + 2 * CONNECT_SECONDS  # a name with many dead addresses would outlast the function
-    for family, address in _guard.addresses(host, port):
+    for family, address in guard.addresses(host, port):
         if time.monotonic() >= patience:
             break
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -123,11 +135,11 @@ def dial(host: str, port: int) -> socket.socket:
 
 def public_host(named: str, port: int, ports: frozenset[int]) -> str:
     """The host of a mail server, read as strictly as a URL's. Refused where it is not public."""
-    host = _guard.hostname(named.lower())
-    if not _guard.allowed(host, port):
+    host = guard.hostname(named.lower())
+    if not guard.allowed(host, port):
         if port not in ports:
             raise Refused(f"port {port}: it may be one of {sorted(ports)}", code="bad-address", where="port")
-        _guard.public_name(host)
+        guard.public_name(host)
     return host
 
 
