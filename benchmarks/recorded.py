@@ -12,11 +12,11 @@ from benchmarks import load
 from benchmarks.canned import Answer, Canned, Key
 from infra.world import World
 from infra.world.faults import Call
-from vestnik import resources
+from vestnik import resources, topology
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 DOORS = ("take-events", "evaluate-events", "send-email-ses", "record-outcomes", "count-statistics")
-BATCH = 10
+BATCH = topology.BATCH
 
 
 @dataclass(slots=True)

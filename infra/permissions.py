@@ -52,7 +52,7 @@ SECRETS = {
 SES = {"SendEmail": "ses:SendEmail ses:SendRawEmail"}
 SMS_VOICE = {"SendTextMessage": "sms-voice:SendTextMessage"}
 SNS = {"Publish": "sns:Publish"}
-NO_IAM: dict[str, str] = {"POST": "", "GET": "", "SEND": ""}
+NO_IAM: dict[str, str] = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE", "SEND"), "")
 
 # word (or its kind) -> (the SDK's name of the service, its operations)
 WORDS: dict[str, tuple[str, dict[str, str]]] = {

@@ -27,7 +27,10 @@ def as_data() -> dict[str, Any]:
             for q in topology.queues()
         ],
         "tables": [{"name": t.name, "listed": t.listed, "streamed": t.streamed} for t in topology.TABLES],
-        "topics": [{"name": t.name, "from": t.publisher, "to_queue": t.to_queue} for t in topology.TOPICS],
+        "topics": [
+            {"name": t.name, "from": t.publisher, "to_queue": t.to_queue, "events": list(t.events)}
+            for t in topology.TOPICS
+        ],
         "buckets": list(topology.BUCKETS),
     }
 
@@ -40,7 +43,7 @@ def as_text() -> str:
         *(_block(function) for function in data["functions"]),
         _table("QUEUES (each with a dead-letter queue)", data["queues"], ("name", "visibility_seconds", "receives")),
         _table("TABLES", data["tables"], ("name", "listed", "streamed")),
-        _table("TOPICS", data["topics"], ("name", "from", "to_queue")),
+        _table("TOPICS", data["topics"], ("name", "from", "to_queue", "events")),
         "\n".join(["BUCKETS", *(f"  {name}" for name in data["buckets"])]),
     ]
     return "\n\n".join(blocks) + "\n"
@@ -95,6 +98,8 @@ def _table(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> 
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(value)
     return {True: "yes", False: "-"}[value] if isinstance(value, bool) else str(value)
 
 

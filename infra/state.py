@@ -19,18 +19,6 @@ from vestnik import topology
 
 KEEP = RemovalPolicy.RETAIN
 BODIES_DAYS = 35
-SES_EVENTS = [
-    "send",
-    "reject",
-    "bounce",
-    "complaint",
-    "delivery",
-    "open",
-    "click",
-    "renderingFailure",
-    "deliveryDelay",
-    "subscription",
-]
 
 
 class State(Stack):
@@ -44,6 +32,7 @@ class State(Stack):
         self.tables = {table.name: self._table(table) for table in topology.TABLES}
         self.buckets = {name: self._bucket(name) for name in topology.BUCKETS}
         self.topics = {topic.name: self._topic(topic) for topic in topology.TOPICS}
+        self.told = {topic.name: list(topic.events) for topic in topology.TOPICS}
         self.link_key = self._link_key()
         self.api = self._api()
         self.ses_configuration_set = self._ses()
@@ -199,7 +188,7 @@ class State(Stack):
             event_destination=ses.CfnConfigurationSetEventDestination.EventDestinationProperty(
                 name="feedback",
                 enabled=True,
-                matching_event_types=SES_EVENTS,
+                matching_event_types=self.told["feedback-ses"],
                 sns_destination=ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(
                     topic_arn=topic.topic_arn
                 ),
@@ -219,7 +208,7 @@ class State(Stack):
                 smsvoice.CfnConfigurationSet.EventDestinationProperty(
                     event_destination_name="feedback",
                     enabled=True,
-                    matching_event_types=["TEXT_ALL"],
+                    matching_event_types=self.told["feedback-sms"],
                     sns_destination=smsvoice.CfnConfigurationSet.SnsDestinationProperty(topic_arn=topic.topic_arn),
                 )
             ],

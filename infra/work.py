@@ -89,6 +89,9 @@ class Work(Stack):
             timeout=Duration.seconds(spec.timeout),
             environment=permissions.environment(spec, self._value) | permissions.pace(spec, self.stage.rates),
             log_group=log,
+            # Lambda's own lines only of runs that failed: what we print is JSON, and stays as it is.
+            logging_format=lambda_.LoggingFormat.JSON,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
             role=grants.role(self, spec, log.log_group_arn),
         )
         wakes.add(self, spec, made)

@@ -70,6 +70,8 @@ def test_a_text_uses_only_fields_that_are_described(path: Path) -> None:
         "shop": schemas.SHOP,
         "recipient": RECIPIENT,
         "item": schemas.ITEM,
+        "line": schemas.MARKETPLACE_LINE,
+        "unit": schemas.MARKETPLACE_LINE,
     }
     assert [".".join(used) for used in _used(path) if not _is_described(used, described)] == []
 

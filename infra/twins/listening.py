@@ -10,7 +10,8 @@ from typing import Any
 
 from infra.world.faults import Died, Fault
 
-Answer = tuple[int, bytes]
+Answer = tuple[int, bytes] | tuple[int, bytes, dict[str, str]]  # status, body, further headers
+METHOD = ":method"  # among a request's headers, as HTTP/2 does it
 Meet = Callable[[str, str, str], Fault | None]  # service, operation, host -> what goes wrong; raises Died
 
 
@@ -97,18 +98,20 @@ def _handler(twin: HttpTwin) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
+            headers = {name.lower(): value for name, value in self.headers.items()} | {METHOD: self.command}
             answer = twin.serve(self.path, headers, body)
             if answer is None:
                 self.close_connection = True
                 return
-            self.send_response(answer[0])
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(answer[1])))
+            status, content, *more = answer
+            self.send_response(status)
+            told = {"content-type": "application/json", "content-length": str(len(content)), **dict(*more)}
+            for name, value in told.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer[1])
+            self.wfile.write(content)
 
-        do_GET = do_POST
+        do_GET = do_PUT = do_PATCH = do_DELETE = do_POST
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""

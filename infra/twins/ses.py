@@ -9,7 +9,7 @@ import base64
 import itertools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from email.message import Message
 from typing import Any
@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from infra.world import wire
 from infra.world.outbox import Outbox, addresses, header, headers, parse, simple
+from vestnik import topology
 
 Publish = Callable[[timedelta, dict[str, Any]], None]  # after this long, an event comes
 
@@ -43,10 +44,14 @@ class Wrong(Exception):
 
 
 class Ses:
-    """Answers for SES and keeps the mail. `publish` lets an event of the configuration set come later."""
+    """Answers for SES and keeps the mail. `publish` lets an event of the configuration set come later; `told`: the
+    types of events that it asks for, as in its event destination."""
 
-    def __init__(self, outbox: Outbox, now: Callable[[], datetime], publish: Publish) -> None:
+    def __init__(
+        self, outbox: Outbox, now: Callable[[], datetime], publish: Publish, told: Collection[str] = topology.SES_EVENTS
+    ) -> None:
         self._outbox, self._now, self._publish = outbox, now, publish
+        self._told = {word.lower() for word in told}
         self._ids = itertools.count(1)
         self.suppressed: dict[str, dict[str, str]] = {}
         self.sandbox = False
@@ -90,11 +95,12 @@ class Ses:
         return f"0100{int(self._now().timestamp() * 1000):012x}-{number:08x}-local-000000"
 
     def _report(self, asked: dict[str, Any], sent: Message, to: list[str], id: str, tags: dict[str, str]) -> None:
-        """Let the events of a mail come: Send at once, then what became of each recipient."""
+        """Let the events of a mail come that are asked for: Send at once, then what became of each recipient."""
         mail = _mail(asked, sent, to, id, tags, self._now())
-        self._publish(timedelta(seconds=SEND_SECONDS), {"eventType": "Send", "mail": mail, "send": {}})
-        for address in to:
-            for seconds, event in self._fate(address, id):
+        events = [(SEND_SECONDS, {"eventType": "Send", "send": {}})]
+        events += [event for address in to for event in self._fate(address, id)]
+        for seconds, event in events:
+            if event["eventType"].lower() in self._told:
                 self._publish(timedelta(seconds=seconds), {**event, "mail": mail})
 
     def _fate(self, address: str, id: str) -> list[tuple[float, dict[str, Any]]]:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-from infra.twins import sms_sns
+from infra.twins import markets, sms_sns
 from infra.twins.ses import Ses
 from infra.twins.sms_voice import SmsVoice
 from infra.twins.smtp import Smtp
@@ -105,6 +105,8 @@ class World:
         stack.callback(forget_everything)
         resources.set_clock(self.clock.now)
         stack.callback(resources.set_clock, None)
+        resources.set_pause(self._pause)
+        stack.callback(resources.set_pause, None)
         self.layer = HttpLayer(self.clock, lambda service, name: self.account.word(service, name))
         self.layer.faults = lambda call: self.faults(call)
         self.layer.open()
@@ -124,13 +126,21 @@ class World:
         self.telegram = Telegram(meet, outbox, now, self.letters.message_of)
         self.webhook = Webhook(meet, outbox, now, self._webhook_secrets)
         self.smtp = Smtp(meet, outbox, folder)
-        for twin in (self.telegram, self.webhook, self.smtp):
+        self.markets = markets.opened(meet, now)
+        for twin in (self.telegram, self.webhook, self.smtp, *self.markets.values()):
             self._stack.callback(twin.close)
         self._stack.enter_context(internet.closed(self.webhook.place))
         self.ses = Ses(outbox, now, lambda delay, event: self._report("feedback-ses", delay, event))
         self.sms_voice = SmsVoice(outbox, now, lambda delay, event: self._report("feedback-sms", delay, event))
         self.layer.responders = {**self.ses.responders(), **self.sms_voice.responders()}
         self.layer.after["sns.Publish"] = sms_sns.keeper(outbox, self.letters.message_of)
+
+    def _pause(self, seconds: float) -> None:
+        """A wait within a run: the world's time passes, and nobody's else."""
+        if self.clock.runs:
+            time.sleep(seconds)
+        else:
+            self.clock.move_to(self.clock.now() + timedelta(seconds=seconds))
 
     def _webhook_secrets(self) -> list[str]:
         """What the shops' machines know: the seeded secret, and those of senders made since."""
@@ -161,9 +171,11 @@ class World:
 
     def _overrides(self) -> dict[str, str]:
         """Where outside hosts stand in the local world. Only here: no stack of the cloud carries these."""
+        twins = [twin.place for twin in self.markets.values()]
         return {
             "TELEGRAM_URL": self.telegram.url,
-            "OUTGOING_ALLOW": ",".join([self.telegram.place, self.webhook.place, *self.smtp.places]),
+            "OUTGOING_ALLOW": ",".join([self.telegram.place, self.webhook.place, *self.smtp.places, *twins]),
+            "OUTGOING_HOSTS": markets.hosts(self.markets),
             "SMTP_CA_FILE": str(self.smtp.ca_file),
         }
 
@@ -253,6 +265,8 @@ class World:
         """Begin anew, at the time it is: empty tables, queues and outbox, and the two shops."""
         with self.lock:
             self.mail.clear()
+            for twin in self.markets.values():
+                twin.reset()
             forget_everything()
             self._build()
 

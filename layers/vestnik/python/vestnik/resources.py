@@ -7,6 +7,7 @@ process's environment; the local world runs many doors in one process and so giv
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +24,7 @@ def _machine_time() -> datetime:
 
 
 _clock: Callable[[], datetime] = _machine_time
+_pause: Callable[[float], None] = time.sleep
 
 
 def env(name: str, default: str | None = None) -> str:
@@ -52,6 +54,17 @@ def set_clock(clock: Callable[[], datetime] | None) -> None:
     """Let `clock` tell the time (None: the machine's)."""
     global _clock
     _clock = clock or _machine_time
+
+
+def pause(seconds: float) -> None:
+    """Wait within a run, for what refills by itself in a moment: longer waits go back to the queue."""
+    _pause(seconds)
+
+
+def set_pause(pause: Callable[[float], None] | None) -> None:
+    """Let `pause` do the waiting (None: the machine's time passes)."""
+    global _pause
+    _pause = pause or time.sleep
 
 
 def new_id(size: int = 16) -> str:
@@ -90,6 +103,20 @@ def _make(service: str, sends: bool, region: str) -> Any:
         user_agent="vestnik",
     )
     return _session.create_client(service, region_name=region, config=config)
+
+
+@contextmanager
+def lend(service: str, client: Any) -> Iterator[None]:
+    """Let `client` speak for a service meanwhile (a measurement's store in memory)."""
+    keys = [(service, sends, env("AWS_REGION", "us-east-1")) for sends in (False, True)]
+    before = {key: _clients[key] for key in keys if key in _clients}
+    _clients.update(dict.fromkeys(keys, client))
+    try:
+        yield
+    finally:
+        for key in keys:
+            _clients.pop(key)
+        _clients.update(before)
 
 
 def forget_clients() -> None:

@@ -32,11 +32,13 @@ class Queue:
 
 @dataclass(frozen=True)
 class Topic:
-    """An SNS topic of a provider's feedback, delivered raw to a queue."""
+    """An SNS topic of a provider's feedback, delivered raw to a queue. `events`: what the provider is asked to tell, in
+    its own words (each is paid for)."""
 
     name: str
     to_queue: str
     publisher: str
+    events: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -101,20 +103,35 @@ class Function:
 LEASE_SECONDS = 120
 SEND_TIMEOUT = 60
 SEND_CONCURRENCY = 10
+SYNC_TIMEOUT = 120  # a longer run would only hold its account's lease longer; what is left comes back as a message
+BATCH, WINDOW = 20, 2  # an object in S3 and a run of a function are shared by a batch; a second more costs nobody much
 
 TABLES = (
     Table("settings"),
     Table("people", listed=True),
     Table("orders", listed=True),
     Table("ledger", streamed=True),
+    Table("goods"),
     Table("due"),
     Table("counters"),
     Table("limits"),
 )
 BUCKETS = ("bodies",)
+# No Send: SES answers for what it takes, and where that answer is lost the delivery or the bounce proves it.
+SES_EVENTS = (
+    "reject",
+    "bounce",
+    "complaint",
+    "delivery",
+    "open",
+    "click",
+    "renderingFailure",
+    "deliveryDelay",
+    "subscription",
+)
 TOPICS = (
-    Topic("feedback-ses", "to-record", "ses.amazonaws.com"),
-    Topic("feedback-sms", "to-record", "sms-voice.amazonaws.com"),
+    Topic("feedback-ses", "to-record", "ses.amazonaws.com", SES_EVENTS),
+    Topic("feedback-sms", "to-record", "sms-voice.amazonaws.com", ("TEXT_ALL",)),
 )
 MANAGE_QUEUES = "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes"
 
@@ -144,6 +161,7 @@ def queues() -> tuple[Queue, ...]:
         Queue("to-evaluate", visibility=360),
         Queue("to-record", visibility=180),
         Queue("to-release", visibility=180),
+        Queue("to-sync", visibility=SYNC_TIMEOUT * 6),
         *sending,
     )
 
@@ -151,7 +169,9 @@ def queues() -> tuple[Queue, ...]:
 def functions() -> tuple[Function, ...]:
     """All functions of the map."""
     senders = (_sender(channel) for channel in plugins.modules(channels).values())
-    return (AUTHORIZER, INTAKE, _manager(), PUBLIC, _evaluator(), OUTCOMES, STATISTICS, SWEEPER, _releaser(), *senders)
+    syncing = (STARTER, SYNCER)
+    main = (AUTHORIZER, INTAKE, _manager(), PUBLIC, _evaluator(), OUTCOMES, STATISTICS, SWEEPER, _releaser())
+    return (*main, *syncing, *senders)
 
 
 AUTHORIZER = Function(
@@ -197,7 +217,7 @@ PUBLIC = Function(
 OUTCOMES = Function(
     "record-outcomes",
     "record_outcomes",
-    (FromQueue("to-record", batch=10, window=1),),
+    (FromQueue("to-record", batch=BATCH, window=WINDOW),),
     {"table:ledger": "BatchGetItem UpdateItem", "table:people": "PutItem"},
     timeout=30,
 )
@@ -205,7 +225,7 @@ OUTCOMES = Function(
 STATISTICS = Function(
     "count-statistics",
     "count_statistics",
-    (FromStream("ledger", records=MESSAGES),),
+    (FromStream("ledger", records=MESSAGES, batch=1000, window=30),),
     {"table:counters": "GetItem TransactWriteItems"},
     timeout=60,
 )
@@ -218,12 +238,41 @@ SWEEPER = Function(
     timeout=50,
 )
 
+STARTER = Function(
+    "start-syncs",
+    "start_syncs",
+    (Schedule(1),),
+    {"table:due": "Query", "queue:to-sync": "SendMessageBatch"},
+    timeout=50,
+)
+
+MARKETPLACES = "GET POST PUT PATCH DELETE"
+GOODS = "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem BatchWriteItem"
+SYNCER = Function(
+    "sync-accounts",
+    "sync_accounts",
+    (FromQueue("to-sync", batch=1),),
+    {
+        "table:settings": "GetItem Query TransactWriteItems",
+        "table:goods": GOODS,
+        "table:orders": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem BatchWriteItem",
+        "table:limits": "GetItem PutItem UpdateItem DeleteItem",
+        "queue:to-sync": "SendMessageBatch",
+        "queue:to-evaluate": "SendMessageBatch",
+        "secrets": "GetSecretValue",
+        "https": MARKETPLACES,
+    },
+    memory=512,
+    timeout=SYNC_TIMEOUT,
+)
+
 
 def _manager() -> Function:
     """The operator's door: it may also look into dead letters, redrive them, and send tests by every channel."""
     dead = {f"dead:{q.name}": MANAGE_QUEUES for q in queues()}
     alive = {f"queue:{q.name}": "SendMessage" for q in queues()} | _may_send("SendMessage SendMessageBatch")
     outside = {name: ops for channel in plugins.modules(channels).values() for name, ops in channel.CALLS.items()}
+    hands_on = {f"queue:{name}": "SendMessage SendMessageBatch" for name in ("to-sync", "to-evaluate")}
     return Function(
         "manage-shop",
         "manage_shop",
@@ -233,6 +282,7 @@ def _manager() -> Function:
             "table:people": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
             "table:orders": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
             "table:ledger": "GetItem UpdateItem Query BatchGetItem",
+            "table:goods": GOODS,
             "table:counters": "Query BatchWriteItem",
             "table:limits": "GetItem PutItem UpdateItem DeleteItem",
             "table:due": "PutItem DeleteItem",
@@ -240,7 +290,9 @@ def _manager() -> Function:
             "secrets": "CreateSecret PutSecretValue GetSecretValue DeleteSecret",
             **dead,
             **alive,
+            **hands_on,
             **outside,
+            "https": MARKETPLACES,
         },
         memory=1024,
         timeout=29,
@@ -251,7 +303,7 @@ def _evaluator() -> Function:
     return Function(
         "evaluate-events",
         "evaluate_events",
-        (FromQueue("to-evaluate", batch=10, window=1),),
+        (FromQueue("to-evaluate", batch=BATCH, window=WINDOW),),
         {
             "table:settings": "GetItem Query UpdateItem",
             "table:people": "BatchGetItem UpdateItem Query",
@@ -261,7 +313,7 @@ def _evaluator() -> Function:
             "bucket:bodies": "PutObject GetObject",
             **_may_send(),
         },
-        memory=512,
+        memory=384,
         timeout=60,
     )
 
@@ -285,7 +337,7 @@ def _sender(channel: ModuleType) -> Function:
     return Function(
         f"send-{channel.PLUGIN.replace('_', '-')}",
         "send_messages",
-        tuple(FromQueue(name, batch=10, window=1, concurrency=SEND_CONCURRENCY) for name in lanes(channel)),
+        tuple(FromQueue(name, batch=BATCH, window=WINDOW, concurrency=SEND_CONCURRENCY) for name in lanes(channel)),
         {
             "table:settings": "GetItem Query",
             "table:people": "BatchGetItem PutItem",
@@ -299,7 +351,7 @@ def _sender(channel: ModuleType) -> Function:
             **own,
             **channel.CALLS,
         },
-        memory=512,
+        memory=320,  # it mostly waits, and is paid by memory for waiting; with its writer of templates it needs 220
         timeout=SEND_TIMEOUT,
     )
 

@@ -248,6 +248,50 @@ PRODUCT = shape(
     required=("sku",),
 )
 
+MARKETPLACE_ACCOUNT = shape(
+    "Marketplace account",
+    {
+        "id": name("The account's id in Vestnik."),
+        "name": name("As the shop's people call it.", 200),
+        "marketplace": name("`ozon`, `wildberries`, `yandex_market` ...", 64),
+    },
+    required=("id", "name", "marketplace"),
+)
+
+MARKETPLACE_LINE = shape(
+    "Marketplace line",
+    {
+        "unit": name("The marketplace's key of what is sold: Ozon's offer_id, Wildberries' chrtID, Yandex's offerId."),
+        "name": text("As the marketplace calls it.", 500),
+        "quantity": whole("How many."),
+    },
+    required=("unit",),
+)
+
+MARKETPLACE_ORDER = shape(
+    "Marketplace order",
+    {
+        "number": name("The marketplace's number of the posting."),
+        "status": text("In our unified words: `new`, `confirmed`, `packed` ...", 64),
+        "ship_by": moment("When it must have left"),
+        "total": MONEY | {"description": "What the buyer pays for the goods."},
+        "lines": {"type": "array", "items": MARKETPLACE_LINE, "maxItems": 500, "description": "What was ordered."},
+    },
+    required=("number",),
+)
+
+MARKETPLACE_REQUEST = shape(
+    "Marketplace request",
+    {
+        "id": name("The definition's id."),
+        "title": text("What the call is for, in words.", 200),
+        "marketplace": name("Whose call it is.", 64),
+        "purpose": text("What of ours it serves: `orders.list`, `stock.write` ...", 64),
+        "version": whole("Which version of the definition was in force."),
+    },
+    required=("id", "marketplace"),
+)
+
 SHAPES = (
     ORDER,
     ITEM,
@@ -262,6 +306,10 @@ SHAPES = (
     COURIER,
     RECEIVED_PAYMENT,
     PRODUCT,
+    MARKETPLACE_ACCOUNT,
+    MARKETPLACE_ORDER,
+    MARKETPLACE_LINE,
+    MARKETPLACE_REQUEST,
 )
 
 
@@ -304,3 +352,19 @@ def data_of_product(properties: dict[str, Schema]) -> Schema:
         "properties": {"product": PRODUCT, **properties, "actor": ACTOR},
         "required": ["product"],
     }
+
+
+def data_of_marketplace(properties: dict[str, Schema], required: tuple[str, ...] = ("account",)) -> Schema:
+    """The `data` of an event of a marketplace account. Its order has no `id`: it is no order of the shop's own."""
+    account = MARKETPLACE_ACCOUNT | {"description": "The account it happened in."}
+    return {
+        "type": "object",
+        "properties": {"account": account, **properties, "actor": ACTOR},
+        "required": list(required),
+    }
+
+
+def data_of_marketplace_order(properties: dict[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+    """The `data` of an event about a marketplace's order."""
+    order = MARKETPLACE_ORDER | {"description": "The order, as it stands."}
+    return data_of_marketplace({"order": order, **properties}, ("account", "order", *required))

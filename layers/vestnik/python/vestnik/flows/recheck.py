@@ -20,7 +20,8 @@ TRUE_OF_CANCELLED = frozenset({"order.cancelled", "order.refunded", "order.payme
 
 
 class Seen:
-    """What the batch's jobs depend on, read in one call: orders, consent, suppressed addresses."""
+    """What the batch's jobs depend on, read in one call: orders, consent, suppressed addresses. Not strongly: until the
+    last letter of the batch goes, the look is seconds old in any case."""
 
     def __init__(self, shop: str, jobs: Sequence[Job]) -> None:
         self.shop = shop
@@ -28,7 +29,8 @@ class Seen:
             {
                 people.TABLE: [key for job in jobs for key in self._people(job)],
                 orders.TABLE: [records.key(shop, "order", job["order"]) for job in jobs if self._minds_order(job)],
-            }
+            },
+            consistent=False,
         )
 
     def _people(self, job: Job) -> list[dynamo.Key]:

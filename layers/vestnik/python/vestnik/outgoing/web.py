@@ -61,6 +61,13 @@ def ask(
     return answer
 
 
+def base(host: str) -> str:
+    """Where a marketplace's `host` is spoken to: https, unless the local world put a twin (`OUTGOING_HOSTS`, a list of
+    host=host:port with commas) in its place."""
+    places = dict(entry.split("=", 1) for entry in env("OUTGOING_HOSTS", "").split(",") if entry)
+    return f"http://{places[host]}" if host in places else f"https://{host}"
+
+
 def _read(response: http.client.HTTPResponse, most: int, whole: bool) -> Answer:
     headers = {name.lower(): value for name, value in response.getheaders()}
     try:

@@ -65,21 +65,24 @@ def get(table: str, pk: str, sk: str = "-", *, consistent: bool = True) -> Item 
     return unwire(answer["Item"]) if "Item" in answer else None
 
 
-def get_many(keys: Mapping[str, Iterable[Key]]) -> dict[tuple[str, str, str], Item]:
-    """Items of several tables by (table, pk, sk), strongly read, up to 100 keys a call; missing ones are left out."""
+def get_many(keys: Mapping[str, Iterable[Key]], *, consistent: bool = True) -> dict[tuple[str, str, str], Item]:
+    """Items of several tables by (table, pk, sk), up to 100 keys a call; missing ones are left out. `consistent`:
+    strongly read, at twice the price; otherwise as they were at most a second ago."""
     todo = [(table, key) for table, wanted in keys.items() for key in dict.fromkeys(wanted)]
     found: dict[tuple[str, str, str], Item] = {}
     while todo:
         batch, todo = todo[:100], todo[100:]
-        todo += _get_batch(batch, found)
+        todo += _get_batch(batch, found, consistent)
     return found
 
 
-def _get_batch(batch: Sequence[tuple[str, Key]], found: dict[tuple[str, str, str], Item]) -> list[tuple[str, Key]]:
+def _get_batch(
+    batch: Sequence[tuple[str, Key]], found: dict[tuple[str, str, str], Item], consistent: bool
+) -> list[tuple[str, Key]]:
     names = {_name(table): table for table, _ in batch}
     ask: dict[str, Any] = {}
     for table, key in batch:
-        ask.setdefault(_name(table), {"Keys": [], "ConsistentRead": True})["Keys"].append(_key(*key))
+        ask.setdefault(_name(table), {"Keys": [], "ConsistentRead": consistent})["Keys"].append(_key(*key))
     answer = _db().batch_get_item(RequestItems=ask)
     for name, items in answer["Responses"].items():
         for item in map(unwire, items):
@@ -108,41 +111,56 @@ def update(
     first: Mapping[str, Any] | None = None,
     add: Mapping[str, Any] | None = None,
     drop: Sequence[str] = (),
+    take: Mapping[str, Any] | None = None,
     where: str = "",
     values: Mapping[str, Any] | None = None,
+    names: Mapping[str, str] | None = None,
     back: bool = False,
+    was: bool = False,
 ) -> Item:
     """Change one item where `where` holds: `put` sets, `first` sets only what is absent, `add` adds to numbers
-    and sets, `drop` removes. Answers the new item if `back`. Raises Conflict."""
-    expression, bound = _expression(put or {}, first or {}, add or {}, drop)
+    and sets, `drop` removes, `take` takes out of sets. `names`: what stands in the item for names that are no plain
+    words. Answers the new item if `back`, the one before if `was`. Raises Conflict."""
+    expression, bound = _expression(put or {}, first or {}, add or {}, drop, take or {})
     request: dict[str, Any] = {
         "TableName": _name(table),
         "Key": _key(pk, sk),
         "UpdateExpression": expression,
-        "ReturnValues": "ALL_NEW" if back else "NONE",
+        "ReturnValues": "ALL_NEW" if back else "ALL_OLD" if was else "NONE",
     }
-    answer = _conditional(_db().update_item, request, where, {**bound, **(values or {})}, expression)
+    answer = _conditional(_db().update_item, request, where, {**bound, **(values or {})}, expression, names)
     return unwire(answer.get("Attributes"))
 
 
 def _expression(
-    put: Mapping[str, Any], first: Mapping[str, Any], add: Mapping[str, Any], drop: Sequence[str]
+    put: Mapping[str, Any],
+    first: Mapping[str, Any],
+    add: Mapping[str, Any],
+    drop: Sequence[str],
+    take: Mapping[str, Any],
 ) -> tuple[str, dict[str, Any]]:
     sets = [f"#{k} = :put_{k}" for k in put] + [f"#{k} = if_not_exists(#{k}, :first_{k})" for k in first]
     clauses = ["SET " + ", ".join(sets)] if sets else []
     clauses += ["ADD " + ", ".join(f"#{k} :add_{k}" for k in add)] if add else []
+    clauses += ["DELETE " + ", ".join(f"#{k} :take_{k}" for k in take)] if take else []
     clauses += ["REMOVE " + ", ".join(f"#{k}" for k in drop)] if drop else []
     bound = {f"put_{k}": v for k, v in put.items()} | {f"first_{k}": v for k, v in first.items()}
-    return " ".join(clauses), bound | {f"add_{k}": v for k, v in add.items()}
+    bound |= {f"add_{k}": v for k, v in add.items()} | {f"take_{k}": v for k, v in take.items()}
+    return " ".join(clauses), bound
 
 
 def _conditional(
-    call: Any, request: dict[str, Any], where: str, values: Mapping[str, Any], expression: str = ""
+    call: Any,
+    request: dict[str, Any],
+    where: str,
+    values: Mapping[str, Any],
+    expression: str = "",
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     if where:
         request["ConditionExpression"] = where
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    _bind(request, f"{expression} {where}", values)
+    _bind(request, f"{expression} {where}", values, names)
     try:
         answer: dict[str, Any] = call(**request)
     except _db().exceptions.ConditionalCheckFailedException as failed:
@@ -150,11 +168,13 @@ def _conditional(
     return answer
 
 
-def _bind(request: dict[str, Any], text: str, values: Mapping[str, Any]) -> None:
+def _bind(
+    request: dict[str, Any], text: str, values: Mapping[str, Any], names: Mapping[str, str] | None = None
+) -> None:
     """Give a request the names (`#x`) and values (`:x`) that its expressions use."""
-    names = {f"#{word}": word for word in _words(text, "#")}
-    if names:
-        request["ExpressionAttributeNames"] = names
+    meant = {f"#{word}": (names or {}).get(word, word) for word in _words(text, "#")}
+    if meant:
+        request["ExpressionAttributeNames"] = meant
     if values:
         request["ExpressionAttributeValues"] = {f":{k}": wire(v) for k, v in values.items()}
 
@@ -170,6 +190,7 @@ def query(
     pk: str,
     *,
     begins: str = "",
+    since: str = "",
     until: str = "",
     after: str = "",
     limit: int | None = None,
@@ -178,15 +199,21 @@ def query(
 ) -> tuple[list[Item], str | None]:
     """One page of a partition (or of the `list` index) in order of `sk`: the items, and the `sk` to go on after.
 
-    `begins`: only sort keys with this beginning. `until`: only those before it. `after`: start behind this one.
+    `begins`: only sort keys with this beginning. `until`: only those before it (with `since`: from that to it).
+    `after`: start behind this one.
     """
     hash_name = "list" if index else "pk"
-    where = "#key = :pk" + (" AND begins_with(#sk, :begins)" if begins else " AND #sk < :until" if until else "")
-    values = {"pk": pk} | ({"begins": begins} if begins else {"until": until} if until else {})
+    where, values = "#key = :pk", {"pk": pk}
+    if begins:
+        where, values = f"{where} AND begins_with(#sk, :begins)", {**values, "begins": begins}
+    elif since:
+        where, values = f"{where} AND #sk BETWEEN :since AND :until", {**values, "since": since, "until": until}
+    elif until:
+        where, values = f"{where} AND #sk < :until", {**values, "until": until}
     request: dict[str, Any] = {
         "TableName": _name(table),
         "KeyConditionExpression": where,
-        "ExpressionAttributeNames": {"#key": hash_name} | ({"#sk": "sk"} if begins or until else {}),
+        "ExpressionAttributeNames": {"#key": hash_name} | ({"#sk": "sk"} if begins or since or until else {}),
         "ExpressionAttributeValues": {f":{k}": wire(v) for k, v in values.items()},
         "ScanIndexForward": not backwards,
     }
@@ -247,7 +274,7 @@ def update_request(
     values: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """An Update for `transact`."""
-    expression, bound = _expression(put or {}, {}, add or {}, ())
+    expression, bound = _expression(put or {}, {}, add or {}, (), {})
     request: dict[str, Any] = {"TableName": _name(table), "Key": _key(pk, sk), "UpdateExpression": expression}
     return {"Update": _with_condition(request, where, expression, {**bound, **(values or {})})}
 

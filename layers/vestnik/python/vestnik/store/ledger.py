@@ -8,7 +8,7 @@ planned --> claimed --> sent
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -134,7 +134,7 @@ def sent(job: Mapping[str, Any], attempt: str, provider_id: str, at: datetime) -
         "updated": at.isoformat(),
     }
     values = {"attempt": attempt, "claimed": State.CLAIMED.value, "unknown": State.UNKNOWN.value}
-    return _moved(job, change, "#attempt = :attempt AND #state IN (:claimed, :unknown)", values)
+    return _moved(job, change, "#attempt = :attempt AND #state IN (:claimed, :unknown)", values, drop=("until",))
 
 
 def retry(job: Mapping[str, Any], attempt: str, at: datetime, reason: str, now: datetime) -> bool:
@@ -222,10 +222,12 @@ def _moved_by(job: Mapping[str, Any], attempt: str, change: dict[str, Any]) -> b
     return _moved(job, change, "#attempt = :attempt AND #state = :claimed", values)
 
 
-def _moved(job: Mapping[str, Any], change: Mapping[str, Any], where: str, values: Mapping[str, Any]) -> bool:
+def _moved(
+    job: Mapping[str, Any], change: Mapping[str, Any], where: str, values: Mapping[str, Any], drop: Sequence[str] = ()
+) -> bool:
     """Whether the record is now as `change` says: written by this call, or by this very call's lost first try."""
     try:
-        dynamo.update(TABLE, *_key(job), put=change, where=where, values=values)
+        dynamo.update(TABLE, *_key(job), put=change, drop=drop, where=where, values=values)
     except dynamo.Conflict as conflict:
         return all(conflict.old.get(k) == v for k, v in change.items())
     return True

@@ -14,6 +14,26 @@ def sender_secret(shop: str, sender: str) -> dict[str, str]:
     return _read(_sender_name(shop, sender))
 
 
+def account_secret(shop: str, account: str) -> dict[str, str]:
+    """The credentials of an account at a marketplace ({} where it has none), kept in memory for five minutes."""
+    return _read(_sender_name(shop, _account(account)))
+
+
+def put_account_secret(shop: str, account: str, secret: dict[str, str]) -> None:
+    """Keep an account's credentials."""
+    put_sender_secret(shop, _account(account), secret)
+
+
+def drop_account_secret(shop: str, account: str) -> None:
+    """Remove an account's credentials at once."""
+    drop_sender_secret(shop, _account(account))
+
+
+def _account(account: str) -> str:
+    # No sender's id begins with `@`, so neither can be named as the other.
+    return f"@account/{account}"
+
+
 def link_key() -> bytes:
     """The key that signs public links."""
     return _read(resources.env("LINK_KEY"))["key"].encode()

@@ -12,7 +12,7 @@ from typing import Any
 from vestnik.store import dynamo
 
 TABLE = "settings"
-KINDS = ("shop", "rule", "template", "sender", "type")
+KINDS = ("shop", "rule", "template", "sender", "type", "account", "request", "request_draft", "request_state", "statuses")
 
 
 @dataclass(slots=True)
@@ -26,6 +26,10 @@ class Settings:
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     senders: dict[str, dict[str, Any]] = field(default_factory=dict)
     types: dict[str, dict[str, Any]] = field(default_factory=dict)
+    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    requests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    request_states: dict[str, dict[str, Any]] = field(default_factory=dict)
+    statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
 
 
@@ -85,11 +89,15 @@ def _settings(shop: str, n: int, items: list[dynamo.Item]) -> Settings:
         "template": settings.templates,
         "sender": settings.senders,
         "type": settings.types,
+        "account": settings.accounts,
+        "request": settings.requests,
+        "request_state": settings.request_states,
+        "statuses": settings.statuses,
     }
     for item in items:
         if item["kind"] == "shop":
             settings.shop = json.loads(item["body"])
-        else:
+        elif item["kind"] in folders:  # drafts are in force nowhere: they are read by their id
             folders[item["kind"]][item["id"]] = {"id": item["id"], **json.loads(item["body"])}
     return settings
 

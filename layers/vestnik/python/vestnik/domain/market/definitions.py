@@ -1,0 +1,211 @@
+"""Request definitions: a call to a marketplace as data, how it is written for the wire, and how its answer is read."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from vestnik.domain.market import expressions
+from vestnik.domain.market.expressions import Json
+from vestnik.errors import Refused
+
+Definition = Mapping[str, Any]
+READS = ("list", "read", "get", "new", "statuses", "check", "details", "fbo", "all", "reasons", "orders", "points")
+EXPECTED_STATUSES = (200, 201, 202, 204)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A call as it goes on the wire, but for the credentials. `target`: path and query."""
+
+    method: str
+    host: str
+    target: str
+    headers: dict[str, str]
+    content: Json
+
+    @property
+    def body(self) -> bytes:
+        """The body's bytes; none where there is no body."""
+        if self.content is None:
+            return b""
+        return json.dumps(self.content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row. `again`: it may go once more; a row that is neither `ok` nor `again` was refused."""
+
+    ok: bool
+    again: bool = False
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer means. `do`: ok, retry, park, take-out, give-up, gone."""
+
+    do: str
+    code: str = ""
+    message: str = ""
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+
+def writes(definition: Definition) -> bool:
+    """Whether the call changes something there: a lost answer then leaves a doubt."""
+    told = definition.get("writes")
+    return told if isinstance(told, bool) else definition["purpose"].rpartition(".")[2] not in READS
+
+
+def rendered(definition: Definition, document: Mapping[str, Any]) -> Rendered:
+    """The call that a definition makes of `document` {account, given, rows, page, now}. Refused `expression`."""
+    query = {name: expressions.value(one, document) for name, one in definition.get("query", {}).items()}
+    asked = urlencode([(k, expressions.plain(one)) for k, v in query.items() for one in _each(v)])
+    path = expressions.filled(definition["path"], document, quoted=True)
+    body = expressions.value(definition.get("body"), document)
+    return Rendered(
+        definition["method"],
+        definition["host"],
+        f"{path}?{asked}" if asked else path,
+        dict(definition.get("headers", {})),
+        None if body is None else expressions.tidy(body),
+    )
+
+
+def _each(found: Json) -> Sequence[Json]:
+    if found is None:
+        return ()
+    return found if isinstance(found, list) else (found,)
+
+
+def row_id(definition: Definition, row: Mapping[str, Any]) -> str:
+    """What a row is called in the outcomes."""
+    return expressions.plain(expressions.value(definition.get("batch", {}).get("id", "unit"), row))
+
+
+def judged(definition: Definition, status: int, content: Json, rows: Sequence[str], too_many: Sequence[int]) -> Verdict:
+    """What an answer means for the call and for each of its rows (by their ids)."""
+    success = definition.get("success", {})
+    error = definition.get("error", {})
+    code = _word(expressions.value(error.get("code", "code"), content)) if isinstance(content, dict | list) else ""
+    said = (
+        _word(expressions.value(error.get("message", "message"), content)) if isinstance(content, dict | list) else ""
+    )
+    rule = _rule(definition, status, code)
+    if rule is None and status in success.get("status", EXPECTED_STATUSES) and _holds(success, content):
+        return Verdict("ok", outcomes=_outcomes(definition, content, rows))
+    do = rule["do"] if rule else _usual(status, too_many)
+    if do == "ok":
+        return Verdict("ok", outcomes=dict.fromkeys(rows, Outcome(True)))
+    if do == "take-out":
+        return _taken_out(rule or {}, content, rows, code or str(status), said)
+    return Verdict(
+        do, code or str(status), said, dict.fromkeys(rows, Outcome(False, do in ("retry", "park"), code, said))
+    )
+
+
+def _holds(success: Mapping[str, Any], content: Json) -> bool:
+    return "when" not in success or bool(expressions.value(success["when"], content))
+
+
+def _word(found: Json) -> str:
+    return "" if found is None else expressions.plain(found)[:500]
+
+
+def _rule(definition: Definition, status: int | None, code: str) -> Mapping[str, Any] | None:
+    """The first rule that suits; for a row (`status` None) those that name a code alone."""
+    for rule in definition.get("errors", ()):
+        statuses, codes = _listed(rule, "status"), _listed(rule, "code")
+        if (statuses and status not in statuses) or (codes and code not in codes):
+            continue
+        found: Mapping[str, Any] = rule
+        return found
+    return None
+
+
+def _listed(rule: Mapping[str, Any], name: str) -> Sequence[Any]:
+    found = rule.get(name, rule.get(f"{name}s", ()))
+    return found if isinstance(found, list | tuple) else (found,)
+
+
+def _usual(status: int, too_many: Sequence[int]) -> str:
+    if status in too_many:
+        return "park"
+    if status in (408, 425) or status >= 500:
+        return "retry"
+    return "give-up"
+
+
+def _outcomes(definition: Definition, content: Json, rows: Sequence[str]) -> dict[str, Outcome]:
+    """The outcome of each row; what the answer does not name is as `missing` says (ok unless told)."""
+    told = definition.get("outcomes")
+    if told is None:
+        return dict.fromkeys(rows, Outcome(True))
+    found = {_word(expressions.value(told["id"], one)): one for one in expressions.value(told["items"], content) or []}
+    rest = Outcome(True) if told.get("missing", "ok") == "ok" else Outcome(False, True, "missing", "not in the answer")
+    return {id: _outcome(definition, told, found[id]) if id in found else rest for id in rows}
+
+
+def _outcome(definition: Definition, told: Mapping[str, Any], one: Json) -> Outcome:
+    if expressions.value(told["ok"], one):
+        return Outcome(True)
+    code, said = _word(expressions.value(told.get("code"), one)), _word(expressions.value(told.get("message"), one))
+    rule = _rule(definition, None, code)
+    do = rule["do"] if rule else "take-out"
+    return Outcome(do == "ok", do in ("retry", "park"), code, said)
+
+
+def _taken_out(rule: Mapping[str, Any], content: Json, rows: Sequence[str], code: str, said: str) -> Verdict:
+    """The named rows are refused, the others may go again without them; where none is named, nobody knows which."""
+    named = {_word(one) for one in expressions.value(rule.get("rows"), content) or []} & set(rows)
+    if not named and len(rows) == 1:
+        named = set(rows)
+    out = Outcome(False, False, code, said)
+    return Verdict(
+        "take-out" if named else "halve",
+        code,
+        said,
+        {id: out if id in named else Outcome(False, True, code, said) for id in rows},
+    )
+
+
+def items(definition: Definition, content: Json) -> list[dict[str, Any]]:
+    """The things that an answer lists, in our form; with `raw` where the definition keeps it."""
+    listed = definition.get("items", None)
+    found = expressions.value(listed, content) if listed else content
+    walked = list(_walk(found if isinstance(found, list) else [found], definition.get("children"), None))
+    return [_mapped(definition, one, parent) for one, parent in walked if one is not None]
+
+
+def _walk(found: Sequence[Json], children: str | None, parent: Json) -> Sequence[tuple[Json, Json]]:
+    out: list[tuple[Json, Json]] = []
+    for one in found:
+        out.append((one, parent))
+        inner = expressions.value(children, one) if children else None
+        out += _walk(inner, children, one) if inner else []
+    return out
+
+
+def _mapped(definition: Definition, one: Json, parent: Json) -> dict[str, Any]:
+    answer = definition.get("answer")
+    document = {**one, "parent": parent} if isinstance(one, dict) and definition.get("children") else one
+    mapped = expressions.tidy(expressions.value(answer, document)) if answer else one
+    if not isinstance(mapped, dict):
+        raise Refused(f"the mapping of {definition['id']} makes no object", code="mapping", where="answer")
+    return {**mapped, "raw": one} if definition.get("raw") else mapped
+
+
+def following(definition: Definition, content: Json, page: Mapping[str, Any], count: int) -> Json:
+    """The cursor of the next page (an offset where pages go by offset); None where this was the last."""
+    paging = definition.get("paging") or {"style": "none"}
+    if paging["style"] == "none":
+        return None
+    if "more" in paging and not expressions.value(paging["more"], content):
+        return None
+    if paging.get("short") and count < page["limit"]:
+        return None
+    if paging["style"] == "offset":
+        return page["offset"] + page["limit"] if count else None
+    return expressions.value(paging["next"], content) or None

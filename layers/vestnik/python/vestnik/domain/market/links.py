@@ -1,0 +1,57 @@
+"""Links: of which of the shop's items a sellable unit is made, and which one suits a unit by article or barcode."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MODES = ("kit", "alternative")
+MOST_PARTS = 50
+Unit = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Suits:
+    """What automatic linking found for a unit: one `item` (and `by` what), or several `candidates`, or nothing."""
+
+    item: str = ""
+    by: str = ""
+    candidates: tuple[str, ...] = ()
+
+
+def link(mode: str, parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """A link as it is kept. `kit`: all parts, so many of each. `alternative`: any part, the lowest priority first."""
+    kept = [
+        {"item": str(part["item"]), "quantity": int(part.get("quantity", 1)), "priority": int(part.get("priority", 0))}
+        for part in parts
+    ]
+    return {"mode": mode, "parts": sorted(kept, key=lambda part: (part["priority"], part["item"]))}
+
+
+def whole(item: str) -> dict[str, Any]:
+    """The link of a unit that is one of one item."""
+    return link("kit", [{"item": item}])
+
+
+def items_of(link: Mapping[str, Any] | None) -> set[str]:
+    """The items in a link."""
+    return {part["item"] for part in (link or {}).get("parts", ())}
+
+
+def suiting(unit: Unit, by: Iterable[str], known: set[str], by_barcode: Mapping[str, list[str]]) -> Suits:
+    """The one item that suits a unit: the one of its article, else the one of its barcodes. Two items of one barcode are
+    for a person to choose from. `known`: which articles are items of the shop."""
+    for way in by:
+        found = _by_article(unit, known) if way == "article" else _by_barcodes(unit, by_barcode)
+        if len(found) == 1:
+            return Suits(found[0], way)
+        if found:
+            return Suits(candidates=tuple(found))
+    return Suits()
+
+
+def _by_article(unit: Unit, known: set[str]) -> list[str]:
+    return [article] if (article := str(unit.get("article") or "")) and article in known else []
+
+
+def _by_barcodes(unit: Unit, by_barcode: Mapping[str, list[str]]) -> list[str]:
+    return sorted({item for code in unit.get("barcodes") or () for item in by_barcode.get(str(code), ())})

@@ -1,0 +1,121 @@
+"""Links between an account's units and the shop's items: by hand, and by article or barcode.
+
+    item's tie written -> unit's link written -> old ties removed -> items touched, held orders resumed
+
+A run that dies in between leaves a tie too many, which only lets a unit be looked at in vain; never one too few.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from vestnik.domain.market import links
+from vestnik.domain.market.accounts import Account
+from vestnik.domain.market.links import Suits
+from vestnik.flows import parallel
+from vestnik.flows.accounts import COUNTS
+from vestnik.store import items, runs, units
+
+AT_ONCE = 50
+SHOWN = 20
+Unit = dict[str, Any]
+Clock = Callable[[], datetime]
+
+
+def put(account: Account, unit: str, link: Mapping[str, Any], now: datetime) -> Unit | None:
+    """Link a unit by hand, in place of its link so far; the unit as it is then, None where there is none."""
+    before = units.get(account.shop, account.id, unit)
+    if before is None or not _write(account, unit, link, "hand", now, only_free=False):
+        return None
+    _untie(account, unit, links.items_of(before.get("link")) - links.items_of(link))
+    if "link" not in before:
+        _counted(account, 1)
+    _changed(account, [unit], links.items_of(before.get("link")) | links.items_of(link), now)
+    return {**before, "link": dict(link), "by": "hand", "linked_at": now.isoformat()}
+
+
+def remove(account: Account, unit: str, now: datetime) -> bool:
+    """Take a unit's link away; False where there is no such unit. What the marketplace shows of it then stays as it is:
+    an unlinked card is never written."""
+    before = units.unlink(account.shop, account.id, unit)
+    if before is None:
+        return False
+    if "link" in before:
+        gone = links.items_of(before["link"])
+        _untie(account, unit, gone)
+        _counted(account, -1)
+        _changed(account, [unit], gone, now)
+    return True
+
+
+def _write(account: Account, unit: str, link: Mapping[str, Any], by: str, now: datetime, *, only_free: bool) -> bool:
+    for item in links.items_of(link):
+        items.tie(account.shop, item, account.id, unit)
+    return units.link(account.shop, account.id, unit, link, by, now.isoformat(), only_free=only_free)
+
+
+def _untie(account: Account, unit: str, gone: Iterable[str]) -> None:
+    for item in sorted(gone):
+        items.untie(account.shop, item, account.id, unit)
+
+
+def _counted(account: Account, linked: int) -> None:
+    runs.add(account.shop, account.id, COUNTS, linked=linked, unlinked=-linked)
+
+
+def _changed(account: Account, changed: list[str], touched: set[str], now: datetime) -> None:
+    """Let the stock of the items be computed anew, and orders go on that waited for the link."""
+
+
+def auto(account: Account, by: tuple[str, ...], clock: Clock, *, most: int, cursor: str = "", dry: bool = False) -> dict[str, Any]:
+    """Link what has no link yet and suits exactly one item. Looks at `most` units from `cursor` on.
+
+    {looked, linked: {article, barcode}, ambiguous, unmatched, samples: [...], next}. `dry`: only tells.
+    """
+    told: dict[str, Any] = {"looked": 0, "linked": dict.fromkeys(by, 0), "ambiguous": 0, "unmatched": 0, "samples": []}
+    touched, changed = set[str](), list[str]()
+    page, following = units.page(account.shop, account.id, most, cursor)
+    for unit, suits in suggested(account, page, by):
+        told["looked"] += 1
+        if not suits.item:
+            _leave(told, unit, suits)
+        elif dry or _write(account, unit["unit"], links.whole(suits.item), "auto", clock(), only_free=True):
+            told["linked"][suits.by] += 1
+            _sample(told, unit, suits)
+            touched.add(suits.item)
+            changed.append(unit["unit"])
+    if changed and not dry:
+        _counted(account, len(changed))
+        _changed(account, changed, touched, clock())
+    return {**told, "next": following}
+
+
+def _leave(told: dict[str, Any], unit: Unit, suits: Suits) -> None:
+    told["ambiguous" if suits.candidates else "unmatched"] += 1
+    if suits.candidates:
+        _sample(told, unit, suits)
+
+
+def _sample(told: dict[str, Any], unit: Unit, suits: Suits) -> None:
+    if len(told["samples"]) < SHOWN:
+        about = {"unit": unit["unit"], "name": unit.get("name"), "article": unit.get("article")}
+        told["samples"].append({**about, "item": suits.item or None, "by": suits.by or None, "candidates": [*suits.candidates]})
+
+
+def suggested(account: Account, found: Iterable[Unit], by: tuple[str, ...]) -> Iterator[tuple[Unit, Suits]]:
+    """What suits each unit that has no link yet (archived ones are left out)."""
+    free = (unit for unit in found if "link" not in unit and not unit.get("archived"))
+    for batch in batched(free, AT_ONCE):
+        articles = [str(unit["article"]) for unit in batch if unit.get("article")] if "article" in by else []
+        known = items.known(account.shop, articles) if articles else set()
+        codes = [str(code) for unit in batch for code in unit.get("barcodes") or ()] if "barcode" in by else []
+        carriers = _carriers(account.shop, dict.fromkeys(codes))
+        for unit in batch:
+            yield unit, links.suiting(unit, by, known, carriers)
+
+
+def _carriers(shop: str, codes: Iterable[str]) -> dict[str, list[str]]:
+    """The items of each barcode."""
+    wanted = [code for code in codes if code]
+    return dict(zip(wanted, parallel.each(lambda code: items.by_barcode(shop, code), wanted), strict=True))

@@ -1,0 +1,118 @@
+"""Import of what already exists at a marketplace: products page by page, categories as a tree, warehouses.
+
+A run saves its place after each page: one that was cut short, or met a limit, goes on where it stopped. Only what
+differs is written, so that an import of what is known costs reads.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from vestnik.domain.market.accounts import Account
+from vestnik.flows import calling, warehouses
+from vestnik.flows.accounts import count
+from vestnik.flows.ran import Ran
+from vestnik.store import lists, runs, units
+
+FLOW = "products"
+Clock = Callable[[], datetime]
+Row = dict[str, Any]
+
+
+def run(account: Account, clock: Clock, until: datetime) -> Ran:
+    """Import products until all are read or the time is up. Later where a limit holds: the place is saved. Progress
+    lies in the run's state: {run, cursor, since, progress: {seen, new, changed, total}, finished_at, watermark}."""
+    state = _begun(account, clock())
+    cursor, progress = state.get("cursor"), dict(state["progress"])
+    while True:
+        answer = next(calling.pages(account, "products.list", clock(), given=_given(state), start=cursor))
+        progress = _kept(account, answer.items, answer.total, progress, state["run"], clock)
+        cursor = None if answer.next == cursor else answer.next
+        if cursor is None:
+            return _finished(account, state, progress, clock())
+        runs.put(account.shop, account.id, FLOW, cursor=cursor, progress=progress)
+        if clock() >= until:
+            return Ran(again=clock(), did=progress["seen"])
+
+
+def _begun(account: Account, now: datetime) -> runs.State:
+    """The state of the run under way; of a new one where none is."""
+    state = runs.get(account.shop, account.id, FLOW)
+    if state.get("run"):
+        return state
+    if not state.get("watermark"):
+        warehouses.refresh(account, now)
+    progress = {"seen": 0, "new": 0, "changed": 0}
+    return runs.put(account.shop, account.id, FLOW, run=now.isoformat(), cursor=None, progress=progress)
+
+
+def _given(state: Mapping[str, Any]) -> Row:
+    """What a definition may ask by: since when, where its marketplace can tell what changed."""
+    return {"since": state["watermark"]} if state.get("watermark") else {}
+
+
+def _kept(
+    account: Account, found: list[Row], total: int | None, before: Mapping[str, int], run: str, clock: Clock
+) -> dict[str, int]:
+    products = [one for one in _detailed(account, found, clock) if one.get("unit")]
+    kept = units.keep_products(account.shop, account.id, products, run)
+    after = {"seen": before["seen"] + len(products), "new": before["new"] + kept.new}
+    after["changed"] = before["changed"] + kept.changed
+    return after | ({"total": total} if total else {name: before[name] for name in ("total",) if name in before})
+
+
+def _detailed(account: Account, found: list[Row], clock: Clock) -> list[Row]:
+    """Products with what a second call tells of them, where the marketplace's list is meagre."""
+    if not found or not calling.has(account, "products.details", clock()):
+        return found
+    more: dict[tuple[str, str], Row] = {}
+    for batch in calling.batches(account, "products.details", found, clock()):
+        for one in calling.call(account, "products.details", clock(), rows=batch).items:
+            more |= {("unit", str(one["unit"])): one} if "unit" in one else {("product", str(one["product"])): one}
+    return [{**one, **_of(one, "product", more), **_of(one, "unit", more)} for one in found]
+
+
+def _of(one: Row, by: str, more: Mapping[tuple[str, str], Row]) -> Row:
+    return {k: v for k, v in more.get((by, str(one.get(by))), {}).items() if v is not None}
+
+
+def _finished(account: Account, state: Mapping[str, Any], progress: dict[str, int], now: datetime) -> Ran:
+    told = {"run": None, "cursor": None, "progress": progress, "finished_at": now.isoformat()}
+    runs.put(account.shop, account.id, FLOW, watermark=state["run"], **told)
+    if progress["new"] or progress["changed"]:
+        count(account)
+    return Ran(did=progress["seen"])
+
+
+def begin_anew(account: Account, *, whole: bool) -> None:
+    """Let the next run begin from the first page; `whole`: also of what did not change since the last one."""
+    told: dict[str, Any] = {"run": None, "cursor": None, **({"watermark": None} if whole else {})}
+    runs.put(account.shop, account.id, FLOW, **told)
+
+
+def refresh_categories(account: Account, now: datetime) -> int:
+    """Read the marketplace's categories anew; how many there are."""
+    if not calling.has(account, "categories.list", now):
+        return 0
+    rows = [one for answer in calling.pages(account, "categories.list", now) for one in answer.items]
+    return lists.put(account.shop, account.id, lists.CATEGORY, rows)
+
+
+def tree(account: Account) -> list[Row]:
+    """The categories as a tree: {id, name, leaf, children: [...]}. One whose parent is unknown stands at the top."""
+    rows = lists.get(account.shop, account.id, lists.CATEGORY)
+    nodes = {str(row["id"]): {**row, "id": str(row["id"]), "children": []} for row in rows}
+    top = []
+    for node in nodes.values():
+        above = nodes.get(str(node.pop("parent", None)))
+        (above["children"] if above is not None and above is not node else top).append(node)
+    return [_plain(node) for node in _sorted(top)]
+
+
+def _sorted(nodes: list[Row]) -> Iterator[Row]:
+    return iter(sorted(nodes, key=lambda node: (str(node.get("name", "")), node["id"])))
+
+
+def _plain(node: Row) -> Row:
+    children = [_plain(child) for child in _sorted(node["children"])]
+    return {"id": node["id"], "name": str(node.get("name", "")), "leaf": not children, "children": children}

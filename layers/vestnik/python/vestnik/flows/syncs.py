@@ -1,0 +1,145 @@
+"""What is done for an account, and when: started by the clock or woken by a change, one run of a flow at a time.
+
+    every minute   orders                 a change: stock (orders before it)
+    every 5        stock, orders first    nightly: read-back    hourly: products    daily: health
+
+A run that meets a limit, or its end, hands its message back for later. A tick that is lost is made good by the next.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from vestnik import resources
+from vestnik.domain.market.accounts import Account
+from vestnik.errors import Later, Refused, Unknown
+from vestnik.flows import accounts, announcing, sync_flows
+from vestnik.store import accounts as listed
+from vestnik.store import runs, sqs
+
+QUEUE = "to-sync"
+DAY, HOUR = 1440, 60  # minutes
+NIGHT = 1 * HOUR  # UTC: the nightly read-back begins
+STOCK_MINUTES = 5
+BUSY = timedelta(seconds=10)  # another run holds the lease: its reads may be older than what woke us
+WAITING_SECONDS = 60  # a waiter that was lost is missed for no longer
+LONGEST_DELAY = 900
+LEASE_SLACK = 30  # seconds that a lease outlives its run
+TOLD_AFTER = timedelta(minutes=10)
+"""So long a flow must have failed before staff hear of it: a marketplace's bad minute is no news."""
+Clock = Callable[[], datetime]
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One flow of a message, and when the rest of it wants to be done (None: it is done)."""
+
+    flow: str
+    again: datetime | None = None
+
+
+def start(now: datetime) -> int:
+    """Send what is due this minute for every connected account; how many messages."""
+    minute = int(now.timestamp()) // 60
+    parcels = [
+        sqs.Parcel(shop, message(shop, account, flow))
+        for shop, account in listed.watched()
+        for flow in due(minute, f"{shop}#{account}")
+    ]
+    sqs.send_all(QUEUE, parcels)
+    return len(parcels)
+
+
+def due(minute: int, account: str) -> list[str]:
+    """The flows of an account that are due in a minute (since 1970). Accounts are spread over the hour and the night."""
+    spread = zlib.crc32(account.encode())
+    found = ["stock" if minute % STOCK_MINUTES == spread % STOCK_MINUTES else "orders"]
+    found += ["products"] if minute % HOUR == spread % HOUR else []
+    found += ["readback"] if minute % DAY == NIGHT + spread % (2 * HOUR) else []
+    found += ["health"] if minute % DAY == NIGHT + (spread + HOUR) % (2 * HOUR) else []
+    return found
+
+
+def message(shop: str, account: str, flow: str) -> dict[str, Any]:
+    """A message of the queue `to-sync`."""
+    return {"v": 1, "shop": shop, "account": account, "flow": flow}
+
+
+def wake(shop: str, account: str, flow: str, delay: int = 0) -> None:
+    """Let a flow of an account run soon (`delay`: seconds)."""
+    sqs.send_all(QUEUE, [sqs.Parcel(shop, message(shop, account, flow), delay=min(delay, LONGEST_DELAY))])
+
+
+def take(told: Message, clock: Clock, until: datetime) -> list[Step]:
+    """Do what a message asks for, in its order: orders before stock. What is left comes back as a message."""
+    account = accounts.load(told["shop"], told["account"], clock())
+    if account is None or not sync_flows.may(account, told["flow"]):
+        return []
+    steps = [_step(account, flow, clock, until) for flow in sync_flows.order(told["flow"])]
+    _again(account, told["flow"], steps, clock())
+    return steps
+
+
+def _again(account: Account, flow: str, steps: Iterable[Step], now: datetime) -> None:
+    """Wake what is left of the flow asked for; what ran before it alone has its own next tick."""
+    waiting = [step.again for step in steps if step.again is not None and step.flow == flow]
+    if waiting:
+        wake(account.shop, account.id, flow, max(1, int((min(waiting) - now).total_seconds() + 0.999)))
+
+
+def _step(account: Account, flow: str, clock: Clock, until: datetime) -> Step:
+    """Run one flow under its lease."""
+    now, holder = clock(), resources.new_id(6)
+    lease = int((until - now).total_seconds()) + LEASE_SLACK
+    if not listed.lease(account.shop, account.id, flow, holder, now, lease):
+        return Step(flow, now + BUSY if flow in sync_flows.WOKEN and _first_to_wait(account, flow, now) else None)
+    if flow in sync_flows.WOKEN:
+        listed.clear(account.shop, account.id, _waiting(flow))  # before anything is read: who comes now waits anew
+    try:
+        return Step(flow, _run(account, flow, clock, until))
+    finally:
+        listed.release(account.shop, account.id, flow, holder)
+
+
+def _first_to_wait(account: Account, flow: str, now: datetime) -> bool:
+    """Whether nobody else waits for the run under way to end: one that does will see what woke the others."""
+    return listed.lease(account.shop, account.id, _waiting(flow), resources.new_id(6), now, WAITING_SECONDS)
+
+
+def _waiting(flow: str) -> str:
+    return f"{flow}.waiting"
+
+
+def _run(account: Account, flow: str, clock: Clock, until: datetime) -> datetime | None:
+    """Run one flow and note how it fared; when it wants to go on."""
+    runs.put(account.shop, account.id, flow, last_run=clock().isoformat())
+    try:
+        again = sync_flows.run(account, flow, clock, until)
+    except Later as later:
+        if later.at is None:
+            _failed(account, flow, "later", later.reason, clock())
+        return later.at or clock() + BUSY
+    except Unknown as doubt:
+        _failed(account, flow, "unknown", str(doubt), clock())
+        return clock() + BUSY
+    except Refused as refused:
+        _failed(account, flow, refused.code, refused.reason, clock())
+        return None
+    runs.put(account.shop, account.id, flow, last_ok=clock().isoformat(), error=None, failing=None)
+    return again
+
+
+def _failed(account: Account, flow: str, code: str, reason: str, now: datetime) -> None:
+    """Note a failure; one that lasts is told, once."""
+    state = runs.get(account.shop, account.id, flow)
+    since = state.get("failing") or now.isoformat()
+    error = {"code": code, "reason": reason[:500], "at": now.isoformat()}
+    runs.put(account.shop, account.id, flow, error=error, failing=since)
+    resources.log("sync-failed", shop=account.shop, account=account.id, flow=flow, code=code)
+    if code in sync_flows.AT_ONCE or now - datetime.fromisoformat(since) >= TOLD_AFTER:
+        data = {"flow": flow, "reason": reason[:500] or code, "code": code[:64]}
+        data |= {"since": state["last_ok"]} if state.get("last_ok") else {}
+        announcing.announce(account, "marketplace.sync_failed", f"{account.id}:{flow}:{since}", data, now)

@@ -1,0 +1,1 @@
+"""Ozon: Seller API, https://docs.ozon.ru/api/seller/ (data only)."""

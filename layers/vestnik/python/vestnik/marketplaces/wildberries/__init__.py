@@ -1,0 +1,1 @@
+"""Wildberries: what its API asks and answers, as data (see the files beside this one)."""

@@ -1,0 +1,224 @@
+"""Items: their stock by warehouse, the holds of orders on them, and which units are linked; one record an item.
+
+    stock/<warehouse>: {q, kind, as_of}     what the shop told, changed by newer news only
+    held/<order>:      {q, n, w, known, gone, since}   n: the version of the hold it follows
+    stock, links:      sets of warehouses, of "account|unit"
+
+A reservation is one conditional write of the item. What an order takes from which items is kept in a record of its own,
+so that it is given back from where it was taken, whatever became of the links since.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vestnik.domain.market.stock import Hold, Item, Stock
+from vestnik.store import dynamo, keys
+
+TABLE = "goods"
+STOCK, HELD = "stock/", "held/"
+HOLDING, RELEASED = "held", "released"
+
+
+def key(shop: str, item: str) -> dynamo.Key:
+    """Where an item lies."""
+    return keys.item(shop, keys.shard(item)), item
+
+
+def get(shop: str, item: str) -> Item | None:
+    """One item, or None."""
+    found = dynamo.get(TABLE, *key(shop, item))
+    return _item(found) if found else None
+
+
+def get_many(shop: str, items: Iterable[str]) -> dict[str, Item]:
+    """Items by their ids, strongly read; unknown ones are left out."""
+    found = dynamo.get_many({TABLE: [key(shop, item) for item in items]})
+    return {sk: _item(row) for (_, _, sk), row in found.items()}
+
+
+def page(shop: str, limit: int, cursor: str = "") -> tuple[list[Item], str | None]:
+    """Up to `limit` items and where to go on ("" begins). Order: by shard, then id. A cursor is `<shard>:<id>`."""
+    first, _, after = cursor.partition(":") if cursor else ("0", "", "")
+    shard, found = int(first, 16), list[Item]()
+    while shard < keys.SHARDS and len(found) < limit:
+        rows, more = dynamo.query(TABLE, keys.item(shop, shard), after=after, limit=limit - len(found))
+        found += map(_item, rows)
+        shard, after = (shard, more) if more else (shard + 1, "")
+    return found, f"{shard:x}:{after}" if shard < keys.SHARDS else None
+
+
+def keep_stock(shop: str, item: str, told: Mapping[str, Stock]) -> tuple[Item, Item, set[str]]:
+    """Keep what the shop told of an item, by warehouse, where it is news: the item before and after, and the
+    warehouses of which as new or newer a number was known already."""
+    news = dict(told)
+    while news:
+        try:
+            before = _item(_write_stock(shop, item, news), item)
+        except dynamo.Conflict as conflict:
+            before = _item(conflict.old, item)
+            news = {name: stock for name, stock in news.items() if _newer(stock, before.stock.get(name))}
+            continue
+        return before, _with(before, news), told.keys() - news.keys()
+    return before, before, set(told)
+
+
+def _newer(stock: Stock, known: Stock | None) -> bool:
+    return known is None or known.as_of < stock.as_of
+
+
+def _with(item: Item, news: Mapping[str, Stock]) -> Item:
+    return Item(item.id, {**item.stock, **news}, item.held, item.links)
+
+
+def _write_stock(shop: str, item: str, news: Mapping[str, Stock]) -> dynamo.Item:
+    """Every number on the condition that it is newer than what stands there; a repeat is none, and does no harm."""
+    names = {f"w{n}": STOCK + warehouse for n, warehouse in enumerate(news)}
+    told = [{"q": stock.quantity, "kind": stock.kind, "as_of": stock.as_of} for stock in news.values()]
+    where = " AND ".join(f"(attribute_not_exists(#{name}) OR #{name}.#as_of < :at_{name})" for name in names)
+    return dynamo.update(
+        TABLE,
+        *key(shop, item),
+        put={"v": 1, **dict(zip(names, told, strict=True))},
+        add={"stock": set(news)},
+        where=where,
+        values={f"at_{name}": one["as_of"] for name, one in zip(names, told, strict=True)},
+        names=names,
+        was=True,
+    )
+
+
+def put_held(shop: str, item: str, id: str, hold: Hold, n: int) -> Item:
+    """Let an order take from an item, as version `n` of its hold says: the item after it. A newer version stands."""
+    entry = {"q": hold.quantity, "n": n, "since": hold.since}
+    entry |= {"w": set(hold.warehouses)} if hold.warehouses else {}
+    entry |= {name: at for name, at in (("known", hold.known), ("gone", hold.gone)) if at}
+    where = "attribute_not_exists(#held) OR #held.#n < :n"
+    return _change_held(shop, item, id, where, n, put={"held": entry, "v": 1})
+
+
+def drop_held(shop: str, item: str, id: str, n: int) -> Item:
+    """Let an order take nothing more from an item, as version `n` of its hold says: the item after it."""
+    return _change_held(shop, item, id, "attribute_exists(#held) AND #held.#n <= :n", n, drop=("held",))
+
+
+def _change_held(shop: str, item: str, id: str, where: str, n: int, **change: Any) -> Item:
+    names = {"held": HELD + id}
+    try:
+        row = dynamo.update(TABLE, *key(shop, item), where=where, values={"n": n}, names=names, back=True, **change)
+    except dynamo.Conflict as conflict:
+        row = conflict.old  # a repeat, or a newer version was quicker
+    return _item(row, item)
+
+
+def prune(shop: str, item: str, ids: Iterable[str]) -> None:
+    """Forget holds that have left and that the stock no longer holds. Unconditional: gone is for good."""
+    names = {f"h{n}": HELD + id for n, id in enumerate(ids)}
+    if names:
+        dynamo.update(TABLE, *key(shop, item), drop=list(names), names=names)
+
+
+def link(shop: str, items: Iterable[str], account: str, unit: str) -> None:
+    """Note with items that a unit is made of them. Unconditional: a set; twice is once."""
+    for item in dict.fromkeys(items):
+        dynamo.update(TABLE, *key(shop, item), put={"v": 1}, add={"links": {f"{account}|{unit}"}})
+
+
+def unlink(shop: str, items: Iterable[str], account: str, unit: str) -> None:
+    """Take that note away. Unconditional: twice is once."""
+    for item in dict.fromkeys(items):
+        dynamo.update(TABLE, *key(shop, item), take={"links": {f"{account}|{unit}"}})
+
+
+def _item(row: Mapping[str, Any], id: str = "") -> Item:
+    return Item(
+        row.get("sk", id),
+        {name[6:]: Stock(one["q"], one["kind"], one["as_of"]) for name, one in row.items() if name[:6] == STOCK},
+        {name[5:]: _hold(one) for name, one in row.items() if name[:5] == HELD},
+        frozenset(_pair(link) for link in row.get("links", ())),
+    )
+
+
+def _hold(one: Mapping[str, Any]) -> Hold:
+    warehouses = frozenset(one.get("w", ()))
+    return Hold(one["q"], warehouses, one.get("known", ""), one.get("gone", ""), one.get("since", ""))
+
+
+def _pair(link: str) -> tuple[str, str]:
+    account, _, unit = link.partition("|")
+    return account, unit
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What an order takes. `lines`: by line {q, items: {item: quantity}}; `seen`: every item it ever took from;
+    `n`: its version; `by`: who told of it first (`posting`, `order`)."""
+
+    id: str
+    n: int = 0
+    state: str = HOLDING
+    lines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
+    warehouses: frozenset[str] = frozenset()
+    known: str = ""
+    gone: str = ""
+    since: str = ""
+    by: str = ""
+
+    @property
+    def items(self) -> dict[str, int]:
+        """How much it takes of each item."""
+        found = dict[str, int]()
+        for line in self.lines.values() if self.state == HOLDING else ():
+            for item, quantity in line["items"].items():
+                found[item] = found.get(item, 0) + quantity
+        return found
+
+
+def order(shop: str, id: str) -> Order:
+    """What an order takes; version 0 where nothing is known of it."""
+    row = dynamo.get(TABLE, *_order_key(shop, id))
+    return _order(row) if row else Order(id)
+
+
+def put_order(shop: str, order: Order) -> bool:
+    """Keep what an order takes, where the version before it is the one known. False: another came between."""
+    pk, sk = _order_key(shop, order.id)
+    fields = {"n": order.n, "state": order.state, "lines": order.lines, "since": order.since, "by": order.by}
+    told = {"seen": set(order.seen), "w": set(order.warehouses), "known": order.known, "gone": order.gone}
+    item = {"pk": pk, "sk": sk, "v": 1, **fields, **{name: value for name, value in told.items() if value}}
+    where = "#n = :before" if order.n > 1 else "attribute_not_exists(#pk)"
+    try:
+        dynamo.put(TABLE, item, where=where, values={"before": order.n - 1} if order.n > 1 else None)
+    except dynamo.Conflict as conflict:
+        return bool(conflict.old) and _order(conflict.old) == order  # this very write's lost first try
+    return True
+
+
+def _order(row: Mapping[str, Any]) -> Order:
+    return Order(
+        row["sk"],
+        row["n"],
+        row["state"],
+        row["lines"],
+        frozenset(row.get("seen", ())),
+        frozenset(row.get("w", ())),
+        row.get("known", ""),
+        row.get("gone", ""),
+        row["since"],
+        row["by"],
+    )
+
+
+def _order_key(shop: str, id: str) -> dynamo.Key:
+    return keys.hold(shop, keys.shard(id)), id
+
+
+def keeps_stock(shop: str) -> bool:
+    """Whether the shop ever told any stock: of others no order reserves anything."""
+    return dynamo.get(TABLE, f"{shop}#stock", consistent=False) is not None
+
+
+def begin(shop: str) -> None:
+    """Note that the shop tells its stock. Unconditional: twice is once."""
+    dynamo.put(TABLE, {"pk": f"{shop}#stock", "sk": "-", "v": 1})

@@ -1,0 +1,198 @@
+"""Postings of marketplaces: each as it stands, its raw payload beside it, the open ones once more by their urgency.
+
+    {shop}#posting#{account}:{number}   {account}:{number}   body, rev, applied      list: {shop}#posting#{yymmdd}
+                                        raw                  the payload as it came
+    {shop}#open#{account}               {ship_by}#{id}       what a run and a list need to know without the body
+
+A posting and its open entry change together or not at all. `applied == rev`: what the body asks of stock and of events
+is done; until then the entry stays, so that the next run finds it.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vestnik.domain.market import postings
+from vestnik.domain.market.postings import Posting
+from vestnik.store import dynamo, keys
+
+TABLE = "orders"
+KIND = "posting"
+LARGEST_RAW = 350_000  # bytes; an item of DynamoDB's may have 400 KB
+WORKING = ("asked", "running")
+
+type Step = Callable[[Posting | None], Posting | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A posting as it stands. `rev` counts its changes; `applied`: up to which its effects are done."""
+
+    shop: str
+    body: Posting
+    rev: int = 0
+    applied: int = 0
+
+    @property
+    def id(self) -> str:
+        """`{account}:{number}`."""
+        return postings.id_of(self.body["account"], self.body["number"])
+
+    @property
+    def settled(self) -> bool:
+        """Whether stock and events know of its last change."""
+        return self.applied == self.rev
+
+
+def get(shop: str, account: str, number: str) -> Stored | None:
+    """One posting, or None."""
+    item = dynamo.get(TABLE, *_key(shop, postings.id_of(account, number)))
+    return _stored(shop, item) if item else None
+
+
+def get_many(shop: str, ids: Iterable[str]) -> dict[str, Stored]:
+    """Postings by their ids; what there is not is left out."""
+    found = dynamo.get_many({TABLE: [_key(shop, id) for id in ids]})
+    return {sk: _stored(shop, item) for (_, _, sk), item in found.items()}
+
+
+def change(shop: str, account: str, number: str, step: Step, *, seen: Stored | None = None) -> Stored | None:
+    """The posting after `step`, which is given its body (None: there is none) and answers the new one, or None for no
+    change. Where another writer came between, it is asked again. `seen`: what the caller has just read."""
+    before = seen if seen is not None else get(shop, account, number)
+    while (body := step(before.body if before else None)) is not None:
+        after = Stored(shop, body, before.rev + 1 if before else 1, before.applied if before else 0)
+        if dynamo.transact(_writes(after, before)):
+            return after
+        before = get(shop, account, number)
+    return before
+
+
+def applied(stored: Stored, told: Iterable[str]) -> Stored | None:
+    """Note that the effects of this very revision are done, and its events (ids) told. None where it changed meanwhile:
+    then they are to be done again, for what it is now."""
+    done = set(told)
+    tell = [event for event in stored.body["tell"] if event["id"] not in done]
+    after = Stored(stored.shop, {**stored.body, "tell": tell}, stored.rev + 1, stored.rev + 1)
+    return after if dynamo.transact(_writes(after, stored)) else None
+
+
+def _writes(after: Stored, before: Stored | None) -> list[dict[str, Any]]:
+    """The posting, where nobody came between; with its open entry, and the one before taken away."""
+    where, values = ("#rev = :seen", {"seen": before.rev}) if before else ("attribute_not_exists(#pk)", {})
+    item, row = _item(after), _row(after)
+    old = _row(before) if before else None
+    writes = [dynamo.put_request(TABLE, item, where=where, values=values)]
+    if row is not None and row != old:
+        writes.append(dynamo.put_request(TABLE, row))
+    if old is not None and (row is None or row["sk"] != old["sk"]):
+        writes.append(dynamo.delete_request(TABLE, old["pk"], old["sk"]))
+    return writes
+
+
+def _item(one: Stored) -> dynamo.Item:
+    pk, sk = _key(one.shop, one.id)
+    # Neither fact changes afterwards: a posting stays on the list of the day on which it was first seen to be made.
+    day = keys.day(postings.read_moment(one.body.get("created_at") or one.body["seen_at"]) or datetime.min)
+    text = json.dumps(one.body, ensure_ascii=False, separators=(",", ":"))
+    kept = {"v": 1, "rev": one.rev, "applied": one.applied, "body": text}
+    return {"pk": pk, "sk": sk, **kept, "list": keys.postings(one.shop, day)}
+
+
+def _row(one: Stored) -> dynamo.Item | None:
+    """The open entry: None for a posting of which nothing more is expected and all is done."""
+    if not postings.is_open(one.body) and one.settled:
+        return None
+    body = one.body
+    place = keys.open_postings(one.shop, body["account"]), keys.open_row(body.get("ship_by", ""), one.id)
+    flags = {
+        "due": not one.settled,
+        "op": (body.get("operation") or {}).get("state") in WORKING,
+        "unlinked": body.get("held_up") == "unlinked",
+        "left": body["left"],
+        "closed": body["closed"],
+    }
+    words = {name: body.get(name) or "" for name in ("number", "status", "scheme", "late")}
+    return {"pk": place[0], "sk": place[1], "v": 1, **words, **flags}
+
+
+def open_entries(shop: str, account: str, *, after: str = "", limit: int = 0) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of an account's open entries, the most urgent first: {sk, number, status, scheme, late, due, op, unlinked,
+    left, closed}; and where to go on."""
+    return dynamo.query(TABLE, keys.open_postings(shop, account), after=after, limit=limit or None)
+
+
+def every_open(shop: str, account: str) -> Iterator[dict[str, Any]]:
+    """All open entries of an account, the most urgent first."""
+    return dynamo.query_all(TABLE, keys.open_postings(shop, account))
+
+
+def of_day(shop: str, day: str, account: str, limit: int, after: str = "") -> tuple[list[str], str | None]:
+    """The ids of a page of a day's postings (`account` "": of all accounts), and where to go on."""
+    begins = postings.id_of(account, "") if account else ""
+    items, more = dynamo.query(TABLE, keys.postings(shop, day), begins=begins, after=after, limit=limit, index=True)
+    return [item["sk"] for item in items], more
+
+
+def keep_raw(shop: str, account: str, number: str, raw: Any, read_at: str) -> None:
+    """Keep the payload as it came, unless a newer one lies there."""
+    text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > LARGEST_RAW:
+        text = json.dumps({"too_big": len(text.encode())})
+    pk, _ = _key(shop, postings.id_of(account, number))
+    item = {"pk": pk, "sk": "raw", "v": 1, "body": text, "read_at": read_at}
+    try:
+        where = "attribute_not_exists(#pk) OR #read_at <= :read_at"
+        dynamo.put(TABLE, item, where=where, values={"read_at": read_at})
+    except dynamo.Conflict:
+        return
+
+
+def raw(shop: str, account: str, number: str) -> tuple[Any, str] | None:
+    """The payload as it last came, and when; None where there is none."""
+    pk, _ = _key(shop, postings.id_of(account, number))
+    item = dynamo.get(TABLE, pk, "raw")
+    return (json.loads(item["body"]), item["read_at"]) if item else None
+
+
+def join(shop: str, account: str, group: str, number: str) -> None:
+    """Note that a posting belongs to what one buyer ordered together. Unconditional: done twice it is the same."""
+    dynamo.put(TABLE, {"pk": keys.together(shop, account, group), "sk": number, "v": 1})
+
+
+def together(shop: str, account: str, group: str) -> list[str]:
+    """The numbers of the postings that one buyer ordered together."""
+    return [item["sk"] for item in dynamo.query_all(TABLE, keys.together(shop, account, group))]
+
+
+def place(shop: str, account: str) -> dict[str, Any]:
+    """Up to where an account's orders were read: {until?, since?, to?, page?, began?, seen?}; {} at first."""
+    item = dynamo.get(TABLE, keys.polled(shop, account))
+    found: dict[str, Any] = json.loads(item["body"]) if item else {}
+    return {**found, "rev": item["rev"]} if item else {}
+
+
+def keep_place(shop: str, account: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Note a new place where no other run has noted one since `before` was read. Raises Conflict: a run that overlaps
+    another has lost its lease and must stop."""
+    rev = int(before.get("rev", 0))
+    kept = {name: found for name, found in after.items() if name != "rev"}
+    text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+    item = {"pk": keys.polled(shop, account), "sk": "-", "v": 1, "rev": rev + 1, "body": text}
+    where, values = ("#rev = :seen", {"seen": rev}) if rev else ("attribute_not_exists(#pk)", {})
+    try:
+        dynamo.put(TABLE, item, where=where, values=values)
+    except dynamo.Conflict as conflict:
+        if (conflict.old.get("rev"), conflict.old.get("body")) != (rev + 1, text):
+            raise
+    return {**kept, "rev": rev + 1}
+
+
+def _key(shop: str, id: str) -> dynamo.Key:
+    return keys.record(shop, KIND, id), id
+
+
+def _stored(shop: str, item: dynamo.Item) -> Stored:
+    return Stored(shop, json.loads(item["body"]), item["rev"], item["applied"])

@@ -1,0 +1,189 @@
+"""What each unit of an account was last sent, and the marks of units that are to be looked at.
+
+Marks are a log: a touch writes one of its own and never over another, a run deletes exactly those that it read. So what
+is touched while it is being sent stays marked, and nothing is acknowledged that was not seen.
+
+    <priority>#<ms>#<unit>#<random>    to be sent: 0 sold out, 1 scarce, 2 usual, 3 healing
+    w#<ms>#...                         not before that time        h#...    held for a person
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vestnik import resources
+from vestnik.store import dynamo, keys
+
+TABLE = "goods"
+WAITING, HELD = "w", "h"
+END_OF_LIVE = "4"
+FLIGHT = "flight#stock"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """That a unit is to be looked at. `forced`: to be sent even where the number is the same."""
+
+    key: dynamo.Key
+    unit: str
+    forced: bool
+
+    @property
+    def priority(self) -> str:
+        """0 to 3, or the letter of one that waits."""
+        return self.key[1][0]
+
+    @property
+    def at(self) -> int:
+        """When it was made, or until when it waits (ms)."""
+        return int(self.key[1].split("#", 2)[1])
+
+
+def marks(
+    shop: str, account: str, units: Iterable[tuple[str, int | str]], at: datetime, *, forced: bool = False
+) -> list[dynamo.Item]:
+    """Marks to be written, for units with their priorities."""
+    ms, random = int(at.timestamp() * 1000), resources.new_id(4)
+    return [
+        {
+            "pk": keys.dirty(shop, account, keys.slot(unit)),
+            "sk": keys.mark(str(priority), ms, unit, random),
+            "v": 1,
+            **({"forced": True} if forced else {}),
+        }
+        for unit, priority in units
+    ]
+
+
+def write(puts: Sequence[dynamo.Item] = (), deletes: Sequence[dynamo.Key] = ()) -> None:
+    """Write and delete marks and what was sent. Unconditional: marks are never written over, and one run at a time
+    writes what was sent (its lease sees to it)."""
+    dynamo.write_many(TABLE, puts=puts, deletes=deletes)
+
+
+def heads(shop: str, account: str, each: int) -> tuple[list[Mark], bool]:
+    """The marks that are to be sent first, up to `each` of every slot, in order; whether there are more."""
+    found, more = list[Mark](), False
+    for slot in range(keys.SLOTS):
+        rows, after = dynamo.query(TABLE, keys.dirty(shop, account, slot), until=END_OF_LIVE, limit=each)
+        found, more = found + [_mark(row) for row in rows], more or after is not None
+    return sorted(found, key=lambda mark: mark.key[1]), more
+
+
+def of_kind(shop: str, account: str, kind: str) -> Iterator[Mark]:
+    """All marks of one priority, or those that wait or are held, slot by slot."""
+    for slot in range(keys.SLOTS):
+        for row in dynamo.query_all(TABLE, keys.dirty(shop, account, slot), begins=f"{kind}#"):
+            yield _mark(row)
+
+
+def due(shop: str, account: str, now: datetime, each: int) -> list[Mark]:
+    """Marks whose wait is over, up to `each` of every slot."""
+    until = f"{WAITING}#{int(now.timestamp() * 1000):013d}~"
+    found = list[Mark]()
+    for slot in range(keys.SLOTS):
+        rows, _ = dynamo.query(TABLE, keys.dirty(shop, account, slot), since=f"{WAITING}#", until=until, limit=each)
+        found += map(_mark, rows)
+    return found
+
+
+def next_due(shop: str, account: str) -> int | None:
+    """When the next waiting mark is due (ms); None where none waits."""
+    found = list[int]()
+    for slot in range(keys.SLOTS):
+        rows, _ = dynamo.query(TABLE, keys.dirty(shop, account, slot), begins=f"{WAITING}#", limit=1)
+        found += [_mark(row).at for row in rows]
+    return min(found, default=None)
+
+
+def _mark(row: Mapping[str, Any]) -> Mark:
+    unit = row["sk"].split("#", 2)[2].rpartition("#")[0]
+    return Mark((row["pk"], row["sk"]), unit, bool(row.get("forced")))
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a unit shows, by its marketplace's warehouse: {q, at} as last sent, `doubt` where a call's answer was lost,
+    seen {q, at}, error {code, message, at}. `n` counts what was sent."""
+
+    unit: str
+    n: int
+    places: dict[str, dict[str, Any]]
+
+    def shows(self, warehouse: str) -> int | None:
+        """The number that stands at the marketplace for all we know; None where we do not."""
+        place = self.places.get(warehouse, {})
+        if "doubt" in place:
+            return None
+        found = place["q"] if "q" in place else place.get("seen", {}).get("q")
+        return None if found is None else int(found)
+
+    @property
+    def above_zero(self) -> bool:
+        """Whether it shows anything anywhere."""
+        return any(self.shows(warehouse) for warehouse in self.places)
+
+
+def key(shop: str, account: str, unit: str) -> dynamo.Key:
+    """Where it lies what a unit was sent."""
+    return keys.sent(shop, account, keys.shard(unit)), unit
+
+
+def of(row: Mapping[str, Any] | None, unit: str) -> Sent:
+    """What a unit was sent, out of its row; nothing where there is none."""
+    return Sent(unit, row["n"], row["w"]) if row else Sent(unit, 0, {})
+
+
+def get_many(shop: str, account: str, units: Iterable[str]) -> dict[str, Sent]:
+    """What units were sent."""
+    wanted = list(dict.fromkeys(units))
+    found = dynamo.get_many({TABLE: [key(shop, account, unit) for unit in wanted]})
+    return {unit: of(found.get((TABLE, *key(shop, account, unit))), unit) for unit in wanted}
+
+
+def row(shop: str, account: str, sent: Sent) -> dynamo.Item:
+    """What a unit was sent, as it is written."""
+    pk, sk = key(shop, account, sent.unit)
+    return {"pk": pk, "sk": sk, "v": 1, "n": sent.n, "w": sent.places}
+
+
+def put_if_same(shop: str, account: str, sent: Sent) -> bool:
+    """Keep what was seen of a unit, unless something was sent meanwhile (`n`)."""
+    where = "#n = :n" if sent.n else "attribute_not_exists(#pk) OR #n = :n"
+    try:
+        dynamo.put(TABLE, row(shop, account, sent), where=where, values={"n": sent.n})
+    except dynamo.Conflict:
+        return False
+    return True
+
+
+def every(shop: str, account: str) -> Iterator[Sent]:
+    """What all units of an account were sent, shard by shard."""
+    for shard in range(keys.SHARDS):
+        for item in dynamo.query_all(TABLE, keys.sent(shop, account, shard)):
+            yield of(item, item["sk"])
+
+
+def take_off(shop: str, account: str, units: Iterable[str]) -> None:
+    """Note the units of a call before it is made: where the run dies, nobody knows what became of them. Unconditional:
+    one run at a time."""
+    dynamo.put(TABLE, {"pk": keys.account(shop, account), "sk": FLIGHT, "v": 1, "units": list(units)})
+
+
+def in_flight(shop: str, account: str) -> list[str]:
+    """The units of a call whose run died."""
+    found = dynamo.get(TABLE, keys.account(shop, account), FLIGHT)
+    return list(found["units"]) if found else []
+
+
+def landed(shop: str, account: str) -> None:
+    """Take that note away. Unconditional: one run at a time."""
+    dynamo.delete(TABLE, keys.account(shop, account), FLIGHT)
+
+
+def forget_account(shop: str, account: str) -> None:
+    """Remove all that was kept of an account that is removed."""
+    gone = [key(shop, account, sent.unit) for sent in every(shop, account)]
+    gone += [mark.key for kind in "0123wh" for mark in of_kind(shop, account, kind)]
+    dynamo.write_many(TABLE, deletes=gone)
