@@ -1,8 +1,8 @@
 """What a million messages cost over the provider's own fee, from the calls of a local world under three profiles.
 
-One event is one e-mail, with SES's event `Delivery` as feedback (the stack asks for no `Send`). Calls, item sizes and batches are those
-of the run; the queues are polled as Lambda does (`polling`); a function's time is its measured CPU at the share of a
-core that its memory buys, and for each of its AWS calls the wait below.
+One event is one e-mail, with SES's event `Delivery` as feedback (the stack asks for no `Send`). Calls, item sizes and
+batches are those of the run; the queues are polled as Lambda does (`polling`); a function's time is its measured CPU at
+the share of a core that its memory buys, and for each of its AWS calls the wait below.
 """
 
 import io

@@ -22,7 +22,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from infra import alone, first_key, layers, permissions
+from infra import alone, first_key, layers, permissions, sending_domains
 from infra.emulator import ACCOUNT, REGION, Emulator
 from infra.layers import BUILD, ROOT
 from infra.stage import Stage
@@ -176,6 +176,7 @@ class Story:
         self.seen.note("authorizer", "no key 401, a wrong key 403", began)
         began = time.monotonic()
         key = first_key.make(SHOP, self.variables, datetime.now(UTC))
+        sending_domains.grant(SHOP, ["samovar.example"], self.variables, datetime.now(UTC))
         self.http.headers["Authorization"] = f"Bearer {key}"
         self.call("GET", "/v1/shop", expect=200)
         self.seen.note("first key", "made, and in force", began)

@@ -22,6 +22,8 @@ from infra.world import Call, Fault, World
 from infra.world.faults import none
 from infra.world.http_api import Response
 from tests.asking import START, Shop
+from vestnik import resources
+from vestnik.store import settings
 
 MARK = "mark-of-demo"  # in all that the demo shop keeps, but not in ids: a refusal may repeat those
 LESSER = {
@@ -381,3 +383,27 @@ def test_a_cursor_of_one_shop_is_none_of_the_other(lived: Lived) -> None:
         cursor = demo.get(f"{path}?limit=1").json()["next"]
         if cursor:
             assert other.get(f"{path}?limit=1&cursor={cursor}").status == 422
+
+
+@pytest.mark.parametrize("address", ["orders@demo.example", "Orders@Demo.Example", "x@mail.demo.example", "x@example"])
+def test_no_shop_writes_from_a_domain_of_anothers(lived: Lived, address: str) -> None:
+    sender = {"plugin": "email_ses", "config": {"from_address": address}}
+    answer = Shop(lived.world, "other-key").put("senders/stolen", sender)
+    assert (answer.status, answer.json()["type"]) == (422, "/problems/domain-not-granted")
+    assert Shop(lived.world, "other-key").get("senders/stolen").status == 404
+
+
+def test_a_sender_of_anothers_domain_that_was_kept_before_sends_nothing(lived: Lived) -> None:
+    world, other = lived.world, Shop(lived.world, "other-key")
+    stolen = {"id": "ses", "channel": "email", "plugin": "email_ses", "name": "", "default": True, "secrets": []}
+    stolen["config"] = {"from_address": "orders@demo.example"}
+    with resources.use(world.account.variables(world.account.functions["manage-shop"])):
+        settings.put("other", "sender", "ses", stolen, by="before", now=world.now())
+    assert other.post("senders/ses/test", {"to": "me@other.example"}).json()["type"] == "/problems/domain-not-granted"
+    seen = len(world.outbox)
+    customer = {"id": "c-9", "email": "nobody@example.com", "language": "en"}
+    _done(other.post("events", _event("stolen", customer, {"id": "o-9", "payment": {"method": "cash_on_delivery"}})))
+    world.settle()
+    (message,) = other.get("messages?person=customer:c-9").json()["items"]
+    assert (message["state"], len(world.outbox)) == ("failed", seen)
+    assert "demo.example" in other.get(f"messages/{message['id']}").json()["reason"]

@@ -210,7 +210,7 @@ def test_the_cloud_has_none_of_the_local_overrides() -> None:
         local = set(world._overrides())
         here = {name for f in world.account.functions.values() for name in world.account.variables(f)}
     cloud = {name for f in topology.functions() for name in permissions.environment(f, str)}
-    assert local == {"TELEGRAM_URL", "OUTGOING_ALLOW", "OUTGOING_HOSTS", "SMTP_CA_FILE"}
+    assert local == {"TELEGRAM_URL", "OUTGOING_ALLOW", "OUTGOING_HOSTS", "SMTP_CA_FILE", "FIRST_COME"}
     assert local <= here
     assert not local & cloud
     sources = [path.read_text() for path in (ROOT / "infra").glob("*.py")]

@@ -27,4 +27,5 @@ def _twin(name: str) -> type[MarketTwin] | None:
 
 def hosts(twins: Mapping[str, MarketTwin]) -> str:
     """Where the hosts of marketplaces stand in the local world, as OUTGOING_HOSTS has them."""
-    return ",".join(f"{host}={twin.place}" for name, twin in twins.items() for host in marketplaces.shipped(name).domains)
+    places = ((host, twin.place) for name, twin in twins.items() for host in marketplaces.shipped(name).domains)
+    return ",".join(f"{host}={place}" for host, place in places)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from infra.twins import smtp
-from vestnik.store import secrets, settings
+from vestnik.store import domains, secrets, settings
 
 BY = "local-world"
 SCOPES = ["ingest", "read", "operate", "admin"]
@@ -43,11 +43,12 @@ SHOPS: dict[str, dict[str, Any]] = {
 
 
 def seed(now: datetime, webhook_url: str, smtp_port: int) -> None:
-    """Write the shops, their keys and their senders, through the store's own functions."""
+    """Write the shops, their keys, domains and senders, through the store's own functions."""
     for shop, body in SHOPS.items():
         settings.put(shop, "shop", "shop", body, by=BY, now=now)
         digest = hashlib.sha256(KEYS[shop].encode()).hexdigest()
         settings.create_key(shop, "local", digest, SCOPES, "local world", now)
+        domains.grant(shop, f"{shop}.example", by=BY, now=now)
         for sender in senders(shop, webhook_url, smtp_port):
             settings.put(shop, "sender", sender["id"], sender, by=BY, now=now)
     for id, secret in SECRETS.items():

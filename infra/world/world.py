@@ -177,6 +177,7 @@ class World:
             "OUTGOING_ALLOW": ",".join([self.telegram.place, self.webhook.place, *self.smtp.places, *twins]),
             "OUTGOING_HOSTS": markets.hosts(self.markets),
             "SMTP_CA_FILE": str(self.smtp.ca_file),
+            "FIRST_COME": "1",
         }
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.world import World, seeding
 from vestnik import events, resources
-from vestnik.store import secrets, settings
+from vestnik.store import domains, secrets, settings
 
 REST = timedelta(minutes=25)  # the story's latest message goes after 20
 TEMPLATES = {"address": "order.placed/staff", "webhook": "order.placed/staff"}
@@ -21,7 +21,10 @@ def open_shop(world: World, shop: str) -> None:
         settings.put(shop, "shop", "shop", profile, by="test", now=now)
         digest = hashlib.sha256(f"key-of-{shop}".encode()).hexdigest()
         settings.create_key(shop, "key", digest, seeding.SCOPES, "test", now)
+        domains.grant(shop, f"{shop}.example", by="test", now=now)
         for sender in seeding.senders("demo", f"{world.webhook.url}/hooks", world.smtp.starttls_port):
+            if sender["plugin"] == "email_ses":
+                sender["config"] = {**sender["config"], "from_address": f"orders@{shop}.example"}
             settings.put(shop, "sender", sender["id"], sender, by="test", now=now)
         for id, secret in seeding.SECRETS.items():
             secrets.put_sender_secret(shop, id, secret)

@@ -103,8 +103,9 @@ def _at_seller(cabinet: Cabinet, campaign: int, asked: dict[str, Any]) -> Iterat
 
 def _at_market(cabinet: Cabinet, campaign: int, asked: dict[str, Any]) -> Iterator[tuple[int, str]]:
     wanted = set(_units(cabinet, asked))
-    for shop, place, unit in cabinet.market_stock:
-        if shop == campaign and unit in wanted and asked.get("stocksWarehouseId") in (None, place):
+    for (shop, place, unit), kept in cabinet.market_stock.items():
+        here = shop == campaign and unit in wanted and asked.get("stocksWarehouseId") in (None, place)
+        if here and (kept.available or not asked.get("hasStocks")):
             yield place, unit
 
 

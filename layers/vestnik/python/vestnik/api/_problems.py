@@ -116,7 +116,7 @@ def _fault(error: Mapping[str, Any], known: Sequence[str]) -> Fault:
         return Fault(where, "there is no such field", _short(error["loc"][-1]), _hint(error["loc"], known))
     message = "is no JSON object" if error["type"].startswith("model_") else str(error.get("msg", "is not valid"))
     message = message.removeprefix("Value error, ")
-    secret = where.startswith("/secret")
+    secret = where.startswith(("/secret", "/credentials"))
     return Fault(where, message, None if secret else _short(error.get("input")), _expected(error))
 
 

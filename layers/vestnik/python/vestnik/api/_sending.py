@@ -9,10 +9,10 @@ from vestnik import channels, plugins, resources
 from vestnik.api import _kept, _outside
 from vestnik.api._problems import Fault, Problem
 from vestnik.api._routes import caller
-from vestnik.domain import addresses, messages
+from vestnik.domain import addresses, messages, sending_domains
 from vestnik.domain.messages import Letter, Sender
 from vestnik.errors import Later, Refused, Unknown
-from vestnik.store import limits, secrets, settings
+from vestnik.store import domains, limits, secrets, settings
 
 Json = dict[str, Any]
 
@@ -45,6 +45,26 @@ def faults(plugin: str, channel: str | None, config: Json, secret: Mapping[str, 
     found += _by_schema(module.CONFIG, config, "/config")
     found += _by_schema(module.SECRET, dict(secret), "/secret") if secret is not None else []
     return module.CHANNEL, found or _outside.sender_faults(plugin, config)
+
+
+def may_write(plugin: str, config: Json) -> None:
+    """That a sender writes from a domain of the shop's own, where its provider cannot tell. Raises Problem 422."""
+    if not (stranger := _stranger(plugin, config)):
+        return
+    if resources.env("FIRST_COME", ""):  # the local world: what nobody has is whoever's asks first
+        try:
+            domains.grant(caller().shop, stranger, by=_kept.me(), now=resources.now())
+            return
+        except Refused as refused:
+            resources.log("domain-refused", shop=caller().shop, domain=stranger, reason=refused.reason)
+    granted = ", ".join(sorted(settings.current(caller().shop, resources.now()).domains)) or "a domain granted to it"
+    fault = Fault("/config/from_address", f"{stranger} is not granted to this shop", stranger[:100], granted[:500])
+    raise Problem(422, "domain-not-granted", f"{stranger} is not granted to this shop: ask the operator", fault)
+
+
+def _stranger(plugin: str, config: Json) -> str:
+    own_domain = getattr(plugins.load(channels, plugin), "OWN_DOMAIN", "")
+    return sending_domains.stranger(own_domain, config, settings.current(caller().shop, resources.now()).domains)
 
 
 def _by_schema(schema: Json, value: Json, where: str) -> list[Fault]:
@@ -96,6 +116,7 @@ def send_test(id: str, body: Json, to: str | None, text: str) -> Json:
     module = plugins.load(channels, body["plugin"])
     if module is None:
         raise Problem(409, "no-such-plugin", f"{body['plugin']} is no longer there")
+    may_write(body["plugin"], body.get("config", {}))
     address = _address(body["channel"], to or _own_address(body))
     _spend(shop, now)
     rate = body.get("rate_per_second")

@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from vestnik import resources
 from vestnik.api import _kept, _sending
 from vestnik.api._models import Channel, Model, Page, SettingId, Trail
 from vestnik.api._problems import Problem
 from vestnik.api._routes import Cursor, Limit, Router, caller, needs
-from vestnik.store import secrets
+from vestnik.store import secrets, settings
 
 router = Router()
 
@@ -75,6 +76,12 @@ class Plugins(Model):
     items: list[Plugin]
 
 
+class Domains(Model):
+    """The domains that a shop may write from by SES, with all below them."""
+
+    items: list[str]
+
+
 class TestLetter(Model):
     """A test message."""
 
@@ -121,6 +128,16 @@ def list_sender_plugins() -> Plugins:
     return Plugins(items=[Plugin.model_validate(each) for each in _sending.plugins_shown()])
 
 
+@router.get("/senders/domains")
+@needs("read")
+def list_sender_domains() -> Domains:
+    """List the domains that the shop may write from.
+
+    By SES, which the shops of a deployment share: its operator grants each domain to one shop.
+    """
+    return Domains(items=sorted(settings.current(caller().shop, resources.now()).domains))
+
+
 @router.get("/senders/<id>")
 @needs("read")
 def read_sender(id: SettingId) -> SenderShown:
@@ -141,11 +158,12 @@ def put_sender(id: SettingId, body: Sender) -> SenderShown:
     """Write a sender.
 
     Credentials go to the secrets store and are never shown again. A sender that is made the default takes the place
-    of the channel's default so far.
+    of the channel's default so far. SES writes only from domains that the deployment's operator granted to the shop.
     """
     channel, faults = _sending.faults(body.plugin, body.channel, body.config, body.secret)
     if faults:
         raise Problem(422, "invalid-sender", faults[0].message, *faults)
+    _sending.may_write(body.plugin, body.config)
     kept = body.model_dump(mode="json", exclude={"secret"}) | {"channel": channel}
     kept["rate_per_second"] = _sending.number(body.rate_per_second)
     return _shown(_sending.write(id, kept, body.secret))

@@ -1,6 +1,7 @@
 """E-mail by Amazon SES: the deployment's own account, with feedback on delivery, bounces, complaints, opens and clicks.
 
-The shop's domain must be a verified identity. Where the shop has an SES tenant, the sender names it.
+The domain must be a verified identity, and granted to the shop: SES knows it as the account's, which is everybody's.
+Where the shop has an SES tenant, the sender names it.
 """
 
 import re
@@ -18,6 +19,7 @@ CHANNEL = "email"
 LANES: tuple[str, ...] = ("transactional", "marketing")
 CALLS = {"ses": "SendEmail"}
 FEEDBACK = True
+OWN_DOMAIN = "from_address"
 RATE = 14.0
 LARGEST = 40 * 1024 * 1024
 CONFIG: dict[str, Any] = {

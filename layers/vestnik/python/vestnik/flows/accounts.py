@@ -54,15 +54,15 @@ def watch(account: Account, now: datetime) -> None:
     said = check(account, now)
     count(account)
     ends = _moment(said.get("expires_at"))
-    if ends is None or (step := _step(ends - now)) is None:
+    if ends is None or (near := step(ends - now)) is None:
         return
     left = max(0, (ends - now).days)
-    id = f"{account.id}:credentials:{said['expires_at']}:{step}"
+    id = f"{account.id}:credentials:{said['expires_at']}:{near}"
     data = {"expires_at": ends.isoformat(), "days_left": left}
     announcing.announce(account, "marketplace.credentials_expiring", id, data, now)
 
 
-def _step(left: timedelta) -> int | None:
+def step(left: timedelta) -> int | None:
     """The nearest of the days at which it is told that has been reached; None where there is time enough."""
     return min((days for days in WARN_DAYS if left <= timedelta(days=days)), default=None)
 
@@ -106,10 +106,11 @@ def faults(body: Mapping[str, Any], credentials: Mapping[str, str] | None) -> li
         return [accounts.Missing("/marketplace", unknown.reason, "the name of a marketplace")]
     found = [*accounts.settings_faults(market.settings, body.get("settings") or {})]
     found += accounts.scheme_faults(market.schemes, body.get("schemes") or [])
-    return found + [*accounts.credential_faults(market.credentials, credentials)] if credentials is not None else found
+    wrong = accounts.credential_faults(market.credentials, credentials) if credentials is not None else ()
+    return [*found, *wrong]
 
 
-def forget(account: Account) -> None:
+def drop(account: Account) -> None:
     """Remove what was kept of an account that is removed: its units and links, lists, states."""
     listed.unwatch(account.shop, account.id)
     units.forget_account(account.shop, account.id)

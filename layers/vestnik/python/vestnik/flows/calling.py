@@ -25,6 +25,8 @@ SHORT_WAIT = 0.3  # seconds
 ANSWER_BYTES = 32 * 1024 * 1024
 PARKED = timedelta(seconds=30)  # where a refusal for too many names no time
 AGENT = "vestnik"
+MISSPOKEN = (400, 404, 405, 410, 415, 422, 501)
+MANY = 8
 FEW = 5  # so many rows refused in one voice say more of the call than of the rows
 
 Row = Mapping[str, Any]
@@ -32,11 +34,13 @@ Row = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Answer:
-    """What one call brought. `outcomes`: by row id. `next`: where to go on, or None. `raw`: the answer's content."""
+    """What one call brought. `outcomes`: by row id. `next`: where to go on, or None; `place`: where this page ended.
+    `raw`: the answer's content."""
 
     items: list[dict[str, Any]] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     next: Any = None
+    place: Any = None
     raw: Any = None
     total: int | None = None
     definition: str = ""
@@ -46,11 +50,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call as it went: what its expressions saw, the bare answer, and what it means."""
+    """One call as it went: what its expressions saw, the bare answer, and what it means. `shared`: what all its rows
+    have in common, `claims`: what its credentials say of themselves."""
 
     document: dict[str, Any]
     reply: web.Answer
     verdict: Verdict
+    shared: dict[str, Any] = field(default_factory=dict)
+    claims: dict[str, Any] = field(default_factory=dict)
 
 
 def has(account: Account, purpose: str, now: datetime) -> bool:
@@ -78,9 +85,16 @@ def call(
         if not (why := _useless(answer)) or not definition_watch.failed(account, definition, why, now):
             return answer
     except Refused as refused:
-        if refused.code != "gone" or not definition_watch.failed(account, definition, refused.reason, now):
+        blamed = refused.code == "gone" or _misspoken(definition, refused, rows)
+        if not blamed or not definition_watch.failed(account, definition, refused.reason, now):
             raise
     return perform(account, definitions_in_force.need(account, purpose, now), now, given=given, rows=rows, page=page)
+
+
+def _misspoken(definition: Definition, refused: Refused, rows: Sequence[Row]) -> bool:
+    """Whether a refusal of the whole call speaks of how it is written: it is of many rows, or of a plain list."""
+    ours = len(rows) >= FEW or definition["purpose"].endswith((".list", ".new"))
+    return ours and refused.code == "refused" and refused.more.get("status") in MISSPOKEN
 
 
 def _useless(answer: Answer) -> str:
@@ -122,7 +136,7 @@ def batches(account: Account, purpose: str, rows: Sequence[Row], now: datetime) 
 def _fitting(
     account: Account, definition: Definition, rows: list[Row], most: int | None, now: datetime
 ) -> Iterator[list[Row]]:
-    document = _document(account, definition, {}, rows, None, now)
+    document = document_of(account, definition, {}, rows, None, now)
     if most is None or len(rows) < 2 or len(definitions.rendered(definition, document).body) <= most:
         yield rows
         return
@@ -145,7 +159,7 @@ def perform(
     _act_on(marketplaces.shipped(account.marketplace), definition, done, now)
     if done.verdict.do == "halve":
         return _halved(account, definition, now, given or {}, rows)
-    return _answer(definition, done.document, done.reply, done.verdict)
+    return answer_of(definition, done)
 
 
 def exchange(
@@ -160,17 +174,23 @@ def exchange(
     """Send the call and judge the answer, within the account's limits; what it means is for the caller to act on.
     Raises Later (not sent), Unknown (a write whose answer was lost), Refused (it cannot be written)."""
     market = marketplaces.shipped(account.marketplace)
-    document = _document(account, definition, given or {}, rows, page, now)
+    document = document_of(account, definition, given or {}, rows, page, now)
     rendered = definitions.rendered(definition, document)
     ids = [definitions.row_id(definition, row) for row in rows]
     with _allowed(account, market, definition, document, now):
         reply = _send(account, market, definition, rendered)
     verdict = definitions.judged(definition, reply.status, _content(reply), ids, market.too_many)
     _heed(account, market, definition, reply, verdict, now)
-    return Exchange(document, reply, verdict)
+    claims = definitions.claimed(definition, secrets.account_secret(account.shop, account.id))
+    return Exchange(document, reply, verdict, _shared(definition, rows), claims)
 
 
-def _document(
+def _shared(definition: Definition, rows: Sequence[Row]) -> dict[str, Any]:
+    """What the rows of a call have in common."""
+    return {name: rows[0][name] for name in definition.get("batch", {}).get("by", ())} if rows else {}
+
+
+def document_of(
     account: Account,
     definition: Definition,
     given: Mapping[str, Any],
@@ -179,12 +199,10 @@ def _document(
     now: datetime,
 ) -> dict[str, Any]:
     """All that a definition's expressions may see. What the rows of a call share is given to its path too."""
-    by = definition.get("batch", {}).get("by", ())
-    shared = {name: rows[0][name] for name in by} if rows else {}
     limit = definition.get("paging", {}).get("limit")
     return {
         "account": definitions_in_force.facts(account),
-        "given": {**shared, **given},
+        "given": {**_shared(definition, rows), **given},
         "rows": list(rows),
         "page": {"limit": limit, "offset": 0, "cursor": None, **(page or {})},
         "now": expressions.rfc3339(now),
@@ -314,29 +332,45 @@ def _content(reply: web.Answer) -> Any:
 def _halved(
     account: Account, definition: Definition, now: datetime, given: Mapping[str, Any], rows: Sequence[Row]
 ) -> Answer:
-    """A batch was refused without a word on which row: one half after the other, down to the one that is wrong."""
+    """A batch was refused without a word on which row: one half after the other, down to the one that is wrong. Where
+    many in a row are all refused, the call itself is wrong, and the rest is not tried one by one."""
     middle, answer = len(rows) // 2, Answer(definition=definition["id"])
-    for half in (rows[:middle], rows[middle:]):
-        try:
-            part = perform(account, definition, now, given=given, rows=half)
-            answer.outcomes |= part.outcomes
-        except Later as later:
-            again = Outcome(False, True, "later", later.reason)
-            answer.outcomes |= {definitions.row_id(definition, row): again for row in half}
+    first = _half(account, definition, now, given, rows[:middle])
+    answer.outcomes |= first
+    refused = next((one for one in first.values() if not one.ok and not one.again), None)
+    if refused and len(first) >= MANY and not any(one.ok or one.again for one in first.values()):
+        answer.outcomes |= {definitions.row_id(definition, row): refused for row in rows[middle:]}
+    else:
+        answer.outcomes |= _half(account, definition, now, given, rows[middle:])
     return answer
 
 
-def _answer(definition: Definition, document: Mapping[str, Any], reply: web.Answer, verdict: Verdict) -> Answer:
-    content = _content(reply)
-    listed = definitions.items(definition, content) if definition.get("answer") or definition.get("items") else []
-    total = expressions.value((definition.get("paging") or {}).get("total"), content)
+def _half(
+    account: Account, definition: Definition, now: datetime, given: Mapping[str, Any], rows: Sequence[Row]
+) -> dict[str, Outcome]:
+    try:
+        return perform(account, definition, now, given=given, rows=rows).outcomes
+    except (Later, Unknown) as later:
+        again = Outcome(False, True, "later", str(later))
+        return {definitions.row_id(definition, row): again for row in rows}
+
+
+def answer_of(definition: Definition, done: Exchange) -> Answer:
+    """What an exchange brought, in our form. Refused `mapping`, `expression` where the answer does not fit it."""
+    content, page = _content(done.reply), done.document["page"]
+    found = list[dict[str, Any]]()
+    if definition.get("answer") or definition.get("items"):
+        found = definitions.items(definition, content, done.shared)
+        found = [{**one, **done.claims} for one in found]
+    count = len(definitions.listed(definition, content))
     return Answer(
-        listed,
-        verdict.outcomes,
-        definitions.following(definition, content, document["page"], len(listed)),
+        found,
+        done.verdict.outcomes,
+        definitions.following(definition, content, page, count),
+        definitions.place(definition, content),
         content,
-        total,
+        expressions.value((definition.get("paging") or {}).get("total"), content),
         definition["id"],
-        reply.status,
-        reply.headers,
+        done.reply.status,
+        done.reply.headers,
     )

@@ -1,6 +1,6 @@
 """Links between an account's units and the shop's items: by hand, and by article or barcode.
 
-    item's tie written -> unit's link written -> old ties removed -> items touched, held orders resumed
+    item's tie written -> unit's link written -> old ties removed -> held orders resumed, its stock marked to be sent
 
 A run that dies in between leaves a tie too many, which only lets a unit be looked at in vain; never one too few.
 """
@@ -13,12 +13,13 @@ from typing import Any
 from vestnik.domain.market import links
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.links import Suits
-from vestnik.flows import parallel
+from vestnik.flows import orders_effects, parallel, stock_touch
 from vestnik.flows.accounts import COUNTS
 from vestnik.store import items, runs, units
 
 AT_ONCE = 50
 SHOWN = 20
+LOOKS = 2000
 Unit = dict[str, Any]
 Clock = Callable[[], datetime]
 
@@ -31,7 +32,7 @@ def put(account: Account, unit: str, link: Mapping[str, Any], now: datetime) -> 
     _untie(account, unit, links.items_of(before.get("link")) - links.items_of(link))
     if "link" not in before:
         _counted(account, 1)
-    _changed(account, [unit], links.items_of(before.get("link")) | links.items_of(link), now)
+    _changed(account, [unit], now)
     return {**before, "link": dict(link), "by": "hand", "linked_at": now.isoformat()}
 
 
@@ -42,10 +43,8 @@ def remove(account: Account, unit: str, now: datetime) -> bool:
     if before is None:
         return False
     if "link" in before:
-        gone = links.items_of(before["link"])
-        _untie(account, unit, gone)
+        _untie(account, unit, links.items_of(before["link"]))
         _counted(account, -1)
-        _changed(account, [unit], gone, now)
     return True
 
 
@@ -64,17 +63,21 @@ def _counted(account: Account, linked: int) -> None:
     runs.add(account.shop, account.id, COUNTS, linked=linked, unlinked=-linked)
 
 
-def _changed(account: Account, changed: list[str], touched: set[str], now: datetime) -> None:
-    """Let the stock of the items be computed anew, and orders go on that waited for the link."""
+def _changed(account: Account, changed: list[str], now: datetime) -> None:
+    """Let orders go on that waited for the link, and then the stock of the units be sent."""
+    orders_effects.linked(account.shop, account.id, changed, now)
+    stock_touch.units(account.shop, account.id, changed, now)
 
 
-def auto(account: Account, by: tuple[str, ...], clock: Clock, *, most: int, cursor: str = "", dry: bool = False) -> dict[str, Any]:
+def auto(
+    account: Account, by: tuple[str, ...], clock: Clock, *, most: int, cursor: str = "", dry: bool = False
+) -> dict[str, Any]:
     """Link what has no link yet and suits exactly one item. Looks at `most` units from `cursor` on.
 
     {looked, linked: {article, barcode}, ambiguous, unmatched, samples: [...], next}. `dry`: only tells.
     """
     told: dict[str, Any] = {"looked": 0, "linked": dict.fromkeys(by, 0), "ambiguous": 0, "unmatched": 0, "samples": []}
-    touched, changed = set[str](), list[str]()
+    changed = list[str]()
     page, following = units.page(account.shop, account.id, most, cursor)
     for unit, suits in suggested(account, page, by):
         told["looked"] += 1
@@ -83,11 +86,10 @@ def auto(account: Account, by: tuple[str, ...], clock: Clock, *, most: int, curs
         elif dry or _write(account, unit["unit"], links.whole(suits.item), "auto", clock(), only_free=True):
             told["linked"][suits.by] += 1
             _sample(told, unit, suits)
-            touched.add(suits.item)
             changed.append(unit["unit"])
     if changed and not dry:
         _counted(account, len(changed))
-        _changed(account, changed, touched, clock())
+        _changed(account, changed, clock())
     return {**told, "next": following}
 
 
@@ -100,19 +102,32 @@ def _leave(told: dict[str, Any], unit: Unit, suits: Suits) -> None:
 def _sample(told: dict[str, Any], unit: Unit, suits: Suits) -> None:
     if len(told["samples"]) < SHOWN:
         about = {"unit": unit["unit"], "name": unit.get("name"), "article": unit.get("article")}
-        told["samples"].append({**about, "item": suits.item or None, "by": suits.by or None, "candidates": [*suits.candidates]})
+        found = {"item": suits.item or None, "by": suits.by or None, "candidates": [*suits.candidates]}
+        told["samples"].append({**about, **found})
 
 
 def suggested(account: Account, found: Iterable[Unit], by: tuple[str, ...]) -> Iterator[tuple[Unit, Suits]]:
     """What suits each unit that has no link yet (archived ones are left out)."""
     free = (unit for unit in found if "link" not in unit and not unit.get("archived"))
-    for batch in batched(free, AT_ONCE):
+    for batch in batched(free, AT_ONCE, strict=False):
         articles = [str(unit["article"]) for unit in batch if unit.get("article")] if "article" in by else []
         known = items.known(account.shop, articles) if articles else set()
         codes = [str(code) for unit in batch for code in unit.get("barcodes") or ()] if "barcode" in by else []
         carriers = _carriers(account.shop, dict.fromkeys(codes))
         for unit in batch:
             yield unit, links.suiting(unit, by, known, carriers)
+
+
+def listed(account: Account, linked: bool | None, limit: int, cursor: str) -> tuple[list[Unit], str | None]:
+    """A part of an account's units, all or only those (un)linked, and where to go on. So that a request ends, it looks
+    at no more than `LOOKS` units: a part may hold few and yet not be the last."""
+    found, looked, following = list[Unit](), 0, cursor or None
+    while True:
+        page, following = units.page(account.shop, account.id, limit - len(found), following or "")
+        found += [unit for unit in page if linked is None or ("link" in unit) == linked]
+        looked += len(page)
+        if following is None or len(found) >= limit or looked >= LOOKS:
+            return found, following
 
 
 def _carriers(shop: str, codes: Iterable[str]) -> dict[str, list[str]]:

@@ -1,121 +1,230 @@
 """Orders of an account: read what is new and what changed, before any stock is computed.
 
-    what was left undone -> asked operations -> new ones -> those changed since the last run -> statuses of open ones
-    -> who will be late
+    left undone -> asked operations -> new ones -> those changed since the last run -> statuses of open ones
+    -> who will be late -> returns
 
 The place in the marketplace's list is kept after every page: a run that is cut short goes on where it was. Reading the
 same again changes nothing (see `postings.merge`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from vestnik import marketplaces
-from vestnik.domain.market import postings, statuses
+from vestnik import marketplaces, resources
+from vestnik.domain.market import expressions, postings, statuses
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.postings import Posting
-from vestnik.domain.market.statuses import Statuses
-from vestnik.errors import Refused
-from vestnik.flows import calling, operations, orders_effects
-from vestnik.flows.orders_read import read_of
+from vestnik.errors import Later, Refused
+from vestnik.flows import calling, operations, orders_effects, orders_take
+from vestnik.flows.orders_engine import Engine
+from vestnik.flows.orders_take import Reading
 from vestnik.flows.ran import Ran
 from vestnik.store import postings as kept
-from vestnik.store.postings import Stored
 
 OVERLAP_MINUTES = 10
-SPAN = timedelta(days=28)  # the marketplaces answer for at most a month at once
+SPAN_DAYS = 28
 HISTORY_DAYS = 30
-SOON = timedelta(hours=4)
-UNCONNECTED = ("new", "dry", "importing")
+SOON_HOURS = 4
+RETURNS_EVERY = timedelta(hours=1)
 Clock = Callable[[], datetime]
-Place = dict[str, Any]
-
-
-class Engine(Protocol):
-    """What makes the calls: `flows.calling`, or a script in tests."""
-
-    def has(self, account: Account, purpose: str, now: datetime) -> bool: ...
-    def call(self, account: Account, purpose: str, now: datetime, **more: Any) -> Any: ...
-    def pages(self, account: Account, purpose: str, now: datetime, **more: Any) -> Iterator[Any]: ...
-    def batches(self, account: Account, purpose: str, rows: Sequence[Any], now: datetime) -> Iterator[list[Any]]: ...
+Told = Mapping[str, Any]
 
 
 @dataclass(slots=True)
 class Run:
-    """One run over an account's orders. `seen`: the numbers whose status was told in it."""
+    """One run over an account's orders. `place`: up to where its list was read; `more`: there was no time for all;
+    `again`: when an operation that had to wait may go on."""
 
-    account: Account
-    clock: Clock
+    reading: Reading
     deadline: datetime
-    engine: Any
-    read: Statuses
-    place: Place
-    seen: set[str] = field(default_factory=set)
-    changed: int = 0
+    place: dict[str, Any]
+    started: datetime
+    more: bool = False
+    again: datetime | None = None
+
+    @property
+    def account(self) -> Account:
+        """Whose orders they are."""
+        return self.reading.account
+
+    @property
+    def engine(self) -> Engine:
+        """What makes the calls."""
+        return self.reading.engine
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return self.reading.clock()
 
     @property
     def late(self) -> bool:
         """Whether the run must end."""
-        return self.clock() >= self.deadline
+        return self.now >= self.deadline
+
+    def has(self, purpose: str) -> bool:
+        """Whether the marketplace has a request for a purpose."""
+        return self.engine.has(self.account, purpose, self.now)
 
 
-def run(account: Account, clock: Clock, deadline: datetime, engine: Any = calling) -> Ran:
-    """Read an account's orders; `again` where there was no time for all of it. Raises Later where the marketplace asks
-    to wait, and Conflict where another run overlaps (its lease has ended: this one stops)."""
+def run(account: Account, clock: Clock, deadline: datetime, engine: Engine = calling) -> Ran:
+    """Read an account's orders; `again` where there was no time for all. Raises Later where the marketplace asks to
+    wait, and dynamo.Conflict where another run overlaps (this one's lease has ended, and it stops)."""
     now = clock()
-    this = Run(account, clock, deadline, engine, read_of(account, now), kept.place(account.shop, account.id))
-    for step in (_undone, _operate, _new, _changed, _open, _returns, _warn):
-        if this.late:
-            return Ran(clock(), this.changed)
+    reading = orders_take.reading(account, clock, engine)
+    this = Run(reading, deadline, kept.place(account.shop, account.id), now)
+    for step in (_undone, _operate, _new, _listed, _open, _warn, _returns):
+        if this.late or this.more:
+            return Ran(clock(), reading.did)
         step(this)
-    more = "to" in this.place
-    return Ran(clock() if more else None, this.changed)
+    return Ran(clock() if this.more else this.again, reading.did)
 
 
 def _undone(this: Run) -> None:
     """What an earlier run could not finish, and who waits for a link."""
-    due = [postings.id_of(this.account.id, e["number"]) for e in _entries(this) if e["due"]]
-    for at in range(0, len(due), 100):
-        found = kept.get_many(this.account.shop, due[at : at + 100]).values()
-        orders_effects.settle_all(this.account, found, this.clock())
-    orders_effects.resume(this.account, this.clock())
+    entries = list(kept.every_open(this.account.shop, this.account.id))
+    for some in orders_take.cut([entry["number"] for entry in entries if entry["due"]]):
+        orders_effects.settle_all(this.account, orders_take.stored(this.account, some).values(), this.now)
+    if any(entry["unlinked"] for entry in entries):
+        orders_effects.resume(this.account, this.now)
 
 
 def _operate(this: Run) -> None:
-    operations.run(this.account, this.clock, this.deadline, this.engine)
-
-
-def _entries(this: Run) -> list[dict[str, Any]]:
-    return list(kept.every_open(this.account.shop, this.account.id))
+    """What was asked for. Where its limit is used up, orders are read all the same."""
+    try:
+        operations.run(this.reading, this.deadline)
+    except Later as later:
+        this.again = later.at or this.now + timedelta(minutes=1)
 
 
 def _new(this: Run) -> None:
-    """The list of unprocessed orders, where the marketplace has one: the quickest way to a new one."""
-    now = this.clock()
-    if this.engine.has(this.account, "orders.new", now):
-        for answer in this.engine.pages(this.account, "orders.new", now):
-            take(this, answer.items, postings.moment(now))
+    """The list of unprocessed orders, where the marketplace has one: the quickest way to a new one. The list of all
+    open ones is read once, when the account is connected."""
+    for purpose in ("orders.new", "orders.open") if not this.place else ("orders.new",):
+        if this.has(purpose):
+            _pages(this, purpose, {})
 
 
-def _changed(this: Run) -> None:
+def _pages(this: Run, purpose: str, given: Told) -> None:
+    read_at = this.now
+    for answer in this.engine.pages(this.account, purpose, read_at, given=given):
+        orders_take.take(this.reading, answer.items, postings.moment(read_at))
+        read_at = this.now
+
+
+def _listed(this: Run) -> None:
     """All that changed since the last run, a span at a time, from the page where an earlier run stopped."""
-    if not this.engine.has(this.account, "orders.list", this.clock()):
+    if not this.has("orders.list"):
         return
-    _begin(this)
-    while not this.late:
-        _window(this)
+    while _window(this):
         if not _span(this):
+            this.more = True
             return
-        if "to" not in this.place:
-            if this.place["until"] >= _reach(this):
-                return
-            _move(this, since=_since(this), to=_to(this, _since(this)))
 
 
-def _reach(this: Run) -> str:
-    """Up to when a run reads: the moment it began with."""
-    this.place.setdefault("_reach", postings.moment(this.clock()))
-    return str(this.place["_reach"])
+def _window(this: Run) -> bool:
+    """See to it that a span is under way; False where all is read."""
+    place, began = this.place, this.reading.began
+    if "to" in place:
+        return True
+    until = postings.read_moment(place.get("until"))
+    if until is not None and until >= this.started:
+        return False
+    overlap, history = _number(this, "overlap_minutes", OVERLAP_MINUTES), _number(this, "history_days", HISTORY_DAYS)
+    since = until - timedelta(minutes=overlap) if until else began - timedelta(days=history)
+    to = min(since + timedelta(days=_number(this, "span_days", SPAN_DAYS)), this.started)
+    _keep(this, began=postings.moment(began), since=postings.moment(since), to=postings.moment(to))
+    return True
+
+
+def _span(this: Run) -> bool:
+    """Read the span under way to its end; False where time ran out."""
+    place = this.place
+    given = {"since": _second(place["since"]), "until": _second(place["to"])}
+    read_at = this.now
+    for answer in _listing(this, given, place.get("page")):
+        orders_take.take(this.reading, answer.items, postings.moment(read_at))
+        read_at = this.now
+        if answer.next is not None:
+            _keep(this, page=answer.next)
+            if this.late:
+                return False
+    _keep(this, until=place["to"], since=None, to=None, page=None)
+    return True
+
+
+def _listing(this: Run, given: Told, start: Any) -> Iterable[calling.Answer]:
+    """The pages from where the last run stopped; from the first, where that place is no longer known there."""
+    try:
+        yield from this.engine.pages(this.account, "orders.list", this.now, given=given, start=start)
+    except Refused as refused:
+        if start is None or refused.code != "refused":
+            raise
+        yield from this.engine.pages(this.account, "orders.list", this.now, given=given)
+
+
+def _keep(this: Run, **fields: Any) -> None:
+    after = {name: value for name, value in {**this.place, **fields}.items() if value is not None}
+    this.place = kept.keep_place(this.account.shop, this.account.id, this.place, after)
+
+
+def _second(moment: str) -> str:
+    return expressions.rfc3339(datetime.fromisoformat(moment))
+
+
+def _number(this: Run, name: str, otherwise: float) -> float:
+    """A number of minutes, hours, days: the account's, else the marketplace's, else ours."""
+    shipped = marketplaces.shipped(this.account.marketplace).orders
+    return float(this.account.body.get(name) or shipped.get(name) or otherwise)
+
+
+def _open(this: Run) -> None:
+    """Ask for the statuses of the open ones that nothing was told of in this run."""
+    entries = kept.every_open(this.account.shop, this.account.id)
+    numbers = [e["number"] for e in entries if not e["closed"] and e["number"] not in this.reading.seen]
+    orders_take.ask_statuses(this.reading, numbers)
+
+
+def _warn(this: Run) -> None:
+    """Tell of those that will be late, and of those that are."""
+    now, soon = this.now, timedelta(hours=_number(this, "warn_hours", SOON_HOURS))
+    for entry in list(kept.urgent(this.account.shop, this.account.id, now + soon)):
+        if not entry["left"] and not entry["closed"] and entry["late"] != postings.LATE:
+            orders_take.change(this.reading, entry["number"], partial(_warned, now, soon))
+
+
+def _warned(now: datetime, soon: timedelta, body: Posting | None) -> Posting | None:
+    return postings.warned(body, now, soon) if body else None
+
+
+def _returns(this: Run) -> None:
+    """What comes back, where the marketplace has a list of its own for that; once an hour. It holds nothing else up."""
+    last = postings.read_moment(this.place.get("returns"))
+    if not this.has("returns.list") or (last and this.started < last + RETURNS_EVERY):
+        return
+    since = max(this.reading.began, (last or this.started) - timedelta(days=1))
+    given = {"since": expressions.rfc3339(since), "until": expressions.rfc3339(this.started)}
+    try:
+        for answer in this.engine.pages(this.account, "returns.list", this.now, given=given):
+            for one in answer.items:
+                _returned(this, one)
+    except (Later, Refused) as error:
+        resources.log("returns-unread", shop=this.account.shop, account=this.account.id, error=error.reason)
+        return
+    _keep(this, returns=postings.moment(this.started))
+
+
+def _returned(this: Run, one: Told) -> None:
+    state = one.get("state") or statuses.returning(one.get("theirs") or {}, this.reading.read)
+    if state in postings.RETURNS and one.get("number"):
+        step = partial(_returning, postings.RETURNS[state], postings.moment(this.now), one.get("reason"))
+        orders_take.change(this.reading, str(one["number"]), step)
+
+
+def _returning(what: str, at: str, reason: Any, body: Posting | None) -> Posting | None:
+    if body is None or body["told"].get(what):
+        return None
+    return postings.telling(body, what, at, **({"reason": str(reason)[:500]} if reason else {}))

@@ -102,7 +102,7 @@ def tree(account: Account) -> list[Row]:
     """The categories as a tree: {id, name, leaf, children: [...]}. One whose parent is unknown stands at the top."""
     rows = lists.get(account.shop, account.id, lists.CATEGORY)
     nodes = {str(row["id"]): {**row, "id": str(row["id"]), "children": []} for row in rows}
-    top = []
+    top: list[Row] = []
     for node in nodes.values():
         above = nodes.get(str(node.pop("parent", None)))
         (above["children"] if above is not None and above is not node else top).append(node)

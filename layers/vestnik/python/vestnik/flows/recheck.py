@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from vestnik import events
-from vestnik.domain import addresses, rules
+from vestnik import channels, events, plugins
+from vestnik.domain import addresses, rules, sending_domains
 from vestnik.domain.messages import State
 from vestnik.errors import Refused
 from vestnik.store import dynamo, orders, people, records
@@ -108,6 +108,9 @@ def _sender_verdict(job: Job, current: Settings) -> Verdict:
     found = current.senders.get(job["sender"])
     if found is None or found["plugin"] != job["plugin"]:
         return State.FAILED, f"the sender {job['sender']} is gone"
+    own_domain = getattr(plugins.load(channels, found["plugin"]), "OWN_DOMAIN", "")
+    if stranger := sending_domains.stranger(own_domain, found.get("config") or {}, current.domains):
+        return State.FAILED, f"the shop may not write from {stranger}: it was not granted to it"
     return None
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from vestnik.domain.market.accounts import Account
-from vestnik.flows import accounts, products, warehouses
+from vestnik.flows import accounts, definition_watch, products, warehouses
 
 Clock = Callable[[], datetime]
 
@@ -39,6 +39,12 @@ def _health(account: Account, clock: Clock, until: datetime) -> None:
     products.refresh_categories(account, clock())
 
 
+def _products(account: Account, clock: Clock, until: datetime) -> Any:
+    """Once an hour; and what is due of the definitions by which all is asked."""
+    definition_watch.look(account, clock())
+    return products.run(account, clock, until)
+
+
 def _orders(account: Account, clock: Clock, until: datetime) -> Any:
     from vestnik.flows import orders_poll
 
@@ -67,7 +73,7 @@ FLOWS: dict[str, Callable[[Account, Clock, datetime], Any]] = {
     "orders": _orders,
     "stock": _stock,
     "readback": _readback,
-    "products": products.run,
+    "products": _products,
     "health": _health,
     "dry": _dry,
 }

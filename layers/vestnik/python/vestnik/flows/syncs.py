@@ -54,7 +54,7 @@ def start(now: datetime) -> int:
 
 
 def due(minute: int, account: str) -> list[str]:
-    """The flows of an account that are due in a minute (since 1970). Accounts are spread over the hour and the night."""
+    """The flows of an account that are due in a minute (since 1970); accounts are spread over hour and night."""
     spread = zlib.crc32(account.encode())
     found = ["stock" if minute % STOCK_MINUTES == spread % STOCK_MINUTES else "orders"]
     found += ["products"] if minute % HOUR == spread % HOUR else []

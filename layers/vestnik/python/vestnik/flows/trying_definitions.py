@@ -49,7 +49,7 @@ def would_send(
 ) -> dict[str, Any]:
     """The call as it would go on the wire: {method, url, headers, body}; credentials stand as their names in braces.
     Refused `expression` where the data does not suit it."""
-    document = calling.document(account, definition, given or {}, rows, page, now)
+    document = calling.document_of(account, definition, given or {}, rows, page, now)
     rendered = definitions.rendered(definition, document)
     return {
         "method": rendered.method,

@@ -12,6 +12,7 @@ from vestnik.domain.market.accounts import Account
 from vestnik.flows import calling
 from vestnik.marketplaces import shipped
 from vestnik.store import lists, settings
+from vestnik.store.dynamo import Conflict
 
 BY = "vestnik"
 Row = dict[str, Any]
@@ -21,7 +22,8 @@ def refresh(account: Account, now: datetime) -> list[Row]:
     """Read the marketplace's warehouses anew, and take a single one into the account where it names none."""
     if not calling.has(account, "warehouses.list", now):
         return []
-    rows = [{**one, "id": str(one["id"])} for page in calling.pages(account, "warehouses.list", now) for one in page.items]
+    pages = calling.pages(account, "warehouses.list", now)
+    rows = [{**one, "id": str(one["id"])} for page in pages for one in page.items]
     lists.put(account.shop, account.id, lists.WAREHOUSE, rows)
     _choose(account, rows, now)
     return rows
@@ -48,7 +50,7 @@ def set_one(shop: str, account: str, warehouse: Row, *, by: str, now: datetime) 
         body = {**kept["body"], "warehouses": sorted([*others, warehouse], key=lambda one: str(one["id"]))}
         try:
             settings.put(shop, "account", account, body, by=by, now=now, expect=kept["revision"])
-        except settings.dynamo.Conflict:
+        except Conflict:
             continue  # somebody changed the account in between
         return True
     return False
@@ -71,7 +73,8 @@ def change(account: Account, id: str, takes: list[str], active: bool, *, by: str
 def both(account: Account) -> list[Row]:
     """Their warehouses, each with what we take it for."""
     ours = {one["id"]: one for one in account.body.get("warehouses", [])}
-    return [shown(account, row, ours.get(row["id"], {})) for row in lists.get(account.shop, account.id, lists.WAREHOUSE)]
+    theirs = lists.get(account.shop, account.id, lists.WAREHOUSE)
+    return [shown(account, row, ours.get(row["id"], {})) for row in theirs]
 
 
 def shown(account: Account, row: Mapping[str, Any], ours: Mapping[str, Any]) -> Row:

@@ -86,6 +86,13 @@ def shipped(name: str) -> Marketplace:
     )
 
 
+def samples(name: str, id: str) -> list[dict[str, Any]]:
+    """The documented calls of a definition: {given, rows, page, request, status, answer, maps_to}; or []."""
+    path = FOLDER / name / "samples" / f"{id.removeprefix(f'{name}.')}.json"
+    found: list[dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.is_file() else []
+    return found
+
+
 def _read(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     return found

@@ -119,8 +119,10 @@ def update(
     was: bool = False,
 ) -> Item:
     """Change one item where `where` holds: `put` sets, `first` sets only what is absent, `add` adds to numbers
-    and sets, `drop` removes, `take` takes out of sets. `names`: what stands in the item for names that are no plain
-    words. Answers the new item if `back`, the one before if `was`. Raises Conflict."""
+    and sets, `drop` removes, `take` takes out of sets; `held.gone` names a field of a map that is there.
+    `names`: what stands in the item for names that are no plain words. Answers the new item if `back`, the one before
+    if `was`.
+    Raises Conflict."""
     expression, bound = _expression(put or {}, first or {}, add or {}, drop, take or {})
     request: dict[str, Any] = {
         "TableName": _name(table),
@@ -139,14 +141,24 @@ def _expression(
     drop: Sequence[str],
     take: Mapping[str, Any],
 ) -> tuple[str, dict[str, Any]]:
-    sets = [f"#{k} = :put_{k}" for k in put] + [f"#{k} = if_not_exists(#{k}, :first_{k})" for k in first]
+    sets = [f"{_path(k)} = :put_{_word(k)}" for k in put]
+    sets += [f"{_path(k)} = if_not_exists({_path(k)}, :first_{_word(k)})" for k in first]
     clauses = ["SET " + ", ".join(sets)] if sets else []
     clauses += ["ADD " + ", ".join(f"#{k} :add_{k}" for k in add)] if add else []
     clauses += ["DELETE " + ", ".join(f"#{k} :take_{k}" for k in take)] if take else []
-    clauses += ["REMOVE " + ", ".join(f"#{k}" for k in drop)] if drop else []
-    bound = {f"put_{k}": v for k, v in put.items()} | {f"first_{k}": v for k, v in first.items()}
+    clauses += ["REMOVE " + ", ".join(map(_path, drop))] if drop else []
+    bound = {f"put_{_word(k)}": v for k, v in put.items()} | {f"first_{_word(k)}": v for k, v in first.items()}
     bound |= {f"add_{k}": v for k, v in add.items()} | {f"take_{k}": v for k, v in take.items()}
     return " ".join(clauses), bound
+
+
+def _path(name: str) -> str:
+    """A name, or a field of a map (`held.gone`), as expressions write it."""
+    return "#" + name.replace(".", ".#")
+
+
+def _word(name: str) -> str:
+    return name.replace(".", "_")
 
 
 def _conditional(

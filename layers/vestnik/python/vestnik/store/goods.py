@@ -1,11 +1,11 @@
 """Items: their stock by warehouse, the holds of orders on them, and which units are linked; one record an item.
 
     stock/<warehouse>: {q, kind, as_of}     what the shop told, changed by newer news only
-    held/<order>:      {q, n, w, known, gone, since}   n: the version of the hold it follows
+    held/<order>:      {q, w, since, known, gone}      what an order takes, from which warehouses
     stock, links:      sets of warehouses, of "account|unit"
 
-A reservation is one conditional write of the item. What an order takes from which items is kept in a record of its own,
-so that it is given back from where it was taken, whatever became of the links since.
+A reservation is one conditional write of the item. What an order of the shop's own takes is kept in a record of its own
+beside, so that whatever its events' order, a cancelled one takes nothing again (a posting keeps that itself).
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from vestnik.store import dynamo, keys
 
 TABLE = "goods"
 STOCK, HELD = "stock/", "held/"
-HOLDING, RELEASED = "held", "released"
+OPEN, RELEASED = "open", "released"
 
 
 def key(shop: str, item: str) -> dynamo.Key:
@@ -31,9 +31,9 @@ def get(shop: str, item: str) -> Item | None:
     return _item(found) if found else None
 
 
-def get_many(shop: str, items: Iterable[str]) -> dict[str, Item]:
+def items(shop: str, wanted: Iterable[str]) -> dict[str, Item]:
     """Items by their ids, strongly read; unknown ones are left out."""
-    found = dynamo.get_many({TABLE: [key(shop, item) for item in items]})
+    found = dynamo.get_many({TABLE: [key(shop, item) for item in wanted]})
     return {sk: _item(row) for (_, _, sk), row in found.items()}
 
 
@@ -88,26 +88,46 @@ def _write_stock(shop: str, item: str, news: Mapping[str, Stock]) -> dynamo.Item
     )
 
 
-def put_held(shop: str, item: str, id: str, hold: Hold, n: int) -> Item:
-    """Let an order take from an item, as version `n` of its hold says: the item after it. A newer version stands."""
-    entry = {"q": hold.quantity, "n": n, "since": hold.since}
-    entry |= {"w": set(hold.warehouses)} if hold.warehouses else {}
-    entry |= {name: at for name, at in (("known", hold.known), ("gone", hold.gone)) if at}
-    where = "attribute_not_exists(#held) OR #held.#n < :n"
-    return _change_held(shop, item, id, where, n, put={"held": entry, "v": 1})
-
-
-def drop_held(shop: str, item: str, id: str, n: int) -> Item:
-    """Let an order take nothing more from an item, as version `n` of its hold says: the item after it."""
-    return _change_held(shop, item, id, "attribute_exists(#held) AND #held.#n <= :n", n, drop=("held",))
-
-
-def _change_held(shop: str, item: str, id: str, where: str, n: int, **change: Any) -> Item:
-    names = {"held": HELD + id}
+def put_held(shop: str, item: str, id: str, hold: Hold) -> Item:
+    """Let an order take so much from an item, from these warehouses: the item after it. What is known of the hold
+    beside (since when, known, gone) stays."""
+    entry: dict[str, Any] = {"q": hold.quantity, "w": sorted(hold.warehouses), "since": hold.since}
+    entry |= {"known": hold.known} if hold.known else {}
     try:
-        row = dynamo.update(TABLE, *key(shop, item), where=where, values={"n": n}, names=names, back=True, **change)
+        return _change_held(shop, item, id, "attribute_not_exists(#held)", put={"held": entry, "v": 1})
     except dynamo.Conflict as conflict:
-        row = conflict.old  # a repeat, or a newer version was quicker
+        found = _item(conflict.old, item)
+    stands = found.held[id]
+    if (stands.quantity, stands.warehouses) == (hold.quantity, hold.warehouses):
+        return found
+    change = {"held.q": entry["q"], "held.w": entry["w"]}
+    try:
+        return _change_held(shop, item, id, "attribute_exists(#held)", put=change)
+    except dynamo.Conflict:
+        return put_held(shop, item, id, hold)  # let go of in between
+
+
+def mark_held(shop: str, item: str, id: str, **at: str) -> Item:
+    """Note since when a hold is `known` to the shop's system, or `gone`: the item after it. The first word stands, and
+    where nothing is held nothing is noted."""
+    first = {f"held.{name}": time for name, time in at.items()}
+    try:
+        return _change_held(shop, item, id, "attribute_exists(#held)", first=first)
+    except dynamo.Conflict as conflict:
+        return _item(conflict.old, item)
+
+
+def drop_held(shop: str, item: str, id: str) -> Item:
+    """Let an order take nothing more from an item, unless it is gone: the item after it."""
+    try:
+        where = "attribute_exists(#held) AND attribute_not_exists(#held.#gone)"
+        return _change_held(shop, item, id, where, drop=("held",))
+    except dynamo.Conflict as conflict:
+        return _item(conflict.old, item)
+
+
+def _change_held(shop: str, item: str, id: str, where: str, **change: Any) -> Item:
+    row = dynamo.update(TABLE, *key(shop, item), where=where, names={"held": HELD + id}, back=True, **change)
     return _item(row, item)
 
 
@@ -116,18 +136,6 @@ def prune(shop: str, item: str, ids: Iterable[str]) -> None:
     names = {f"h{n}": HELD + id for n, id in enumerate(ids)}
     if names:
         dynamo.update(TABLE, *key(shop, item), drop=list(names), names=names)
-
-
-def link(shop: str, items: Iterable[str], account: str, unit: str) -> None:
-    """Note with items that a unit is made of them. Unconditional: a set; twice is once."""
-    for item in dict.fromkeys(items):
-        dynamo.update(TABLE, *key(shop, item), put={"v": 1}, add={"links": {f"{account}|{unit}"}})
-
-
-def unlink(shop: str, items: Iterable[str], account: str, unit: str) -> None:
-    """Take that note away. Unconditional: twice is once."""
-    for item in dict.fromkeys(items):
-        dynamo.update(TABLE, *key(shop, item), take={"links": {f"{account}|{unit}"}})
 
 
 def _item(row: Mapping[str, Any], id: str = "") -> Item:
@@ -151,42 +159,28 @@ def _pair(link: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What an order takes. `lines`: by line {q, items: {item: quantity}}; `seen`: every item it ever took from;
-    `n`: its version; `by`: who told of it first (`posting`, `order`)."""
+    """What is known of an order of the shop's own: `takes` {item: quantity}, `state` (`open`, `released`), since when
+    it is `known`, when it was `gone`. `n`: its version; 0 where nothing is known."""
 
     id: str
     n: int = 0
-    state: str = HOLDING
-    lines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    seen: frozenset[str] = frozenset()
-    warehouses: frozenset[str] = frozenset()
+    state: str = OPEN
+    takes: Mapping[str, int] = field(default_factory=dict)
     known: str = ""
     gone: str = ""
-    since: str = ""
-    by: str = ""
-
-    @property
-    def items(self) -> dict[str, int]:
-        """How much it takes of each item."""
-        found = dict[str, int]()
-        for line in self.lines.values() if self.state == HOLDING else ():
-            for item, quantity in line["items"].items():
-                found[item] = found.get(item, 0) + quantity
-        return found
 
 
 def order(shop: str, id: str) -> Order:
-    """What an order takes; version 0 where nothing is known of it."""
+    """An order of the shop's own."""
     row = dynamo.get(TABLE, *_order_key(shop, id))
     return _order(row) if row else Order(id)
 
 
 def put_order(shop: str, order: Order) -> bool:
-    """Keep what an order takes, where the version before it is the one known. False: another came between."""
+    """Keep an order where the version before it is the one that stands. False: another came between."""
     pk, sk = _order_key(shop, order.id)
-    fields = {"n": order.n, "state": order.state, "lines": order.lines, "since": order.since, "by": order.by}
-    told = {"seen": set(order.seen), "w": set(order.warehouses), "known": order.known, "gone": order.gone}
-    item = {"pk": pk, "sk": sk, "v": 1, **fields, **{name: value for name, value in told.items() if value}}
+    item = {"pk": pk, "sk": sk, "v": 1, "n": order.n, "state": order.state, "takes": dict(order.takes)}
+    item |= {"known": order.known, "gone": order.gone}
     where = "#n = :before" if order.n > 1 else "attribute_not_exists(#pk)"
     try:
         dynamo.put(TABLE, item, where=where, values={"before": order.n - 1} if order.n > 1 else None)
@@ -196,18 +190,7 @@ def put_order(shop: str, order: Order) -> bool:
 
 
 def _order(row: Mapping[str, Any]) -> Order:
-    return Order(
-        row["sk"],
-        row["n"],
-        row["state"],
-        row["lines"],
-        frozenset(row.get("seen", ())),
-        frozenset(row.get("w", ())),
-        row.get("known", ""),
-        row.get("gone", ""),
-        row["since"],
-        row["by"],
-    )
+    return Order(row["sk"], row["n"], row["state"], row["takes"], row["known"], row["gone"])
 
 
 def _order_key(shop: str, id: str) -> dynamo.Key:

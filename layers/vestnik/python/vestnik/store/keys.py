@@ -80,7 +80,7 @@ def item(shop: str, shard: int) -> str:
 
 
 def hold(shop: str, shard: int) -> str:
-    """A sixteenth of a shop's holds: which items each order took, by the order's id."""
+    """A sixteenth of what a shop's own orders take from its items."""
     return f"{shop}#hold#{shard:x}"
 
 

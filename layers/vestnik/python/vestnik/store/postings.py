@@ -94,7 +94,6 @@ def _writes(after: Stored, before: Stored | None) -> list[dict[str, Any]]:
 
 def _item(one: Stored) -> dynamo.Item:
     pk, sk = _key(one.shop, one.id)
-    # Neither fact changes afterwards: a posting stays on the list of the day on which it was first seen to be made.
     day = keys.day(postings.read_moment(one.body.get("created_at") or one.body["seen_at"]) or datetime.min)
     text = json.dumps(one.body, ensure_ascii=False, separators=(",", ":"))
     kept = {"v": 1, "rev": one.rev, "applied": one.applied, "body": text}
@@ -118,7 +117,9 @@ def _row(one: Stored) -> dynamo.Item | None:
     return {"pk": place[0], "sk": place[1], "v": 1, **words, **flags}
 
 
-def open_entries(shop: str, account: str, *, after: str = "", limit: int = 0) -> tuple[list[dict[str, Any]], str | None]:
+def open_entries(
+    shop: str, account: str, *, after: str = "", limit: int = 0
+) -> tuple[list[dict[str, Any]], str | None]:
     """A page of an account's open entries, the most urgent first: {sk, number, status, scheme, late, due, op, unlinked,
     left, closed}; and where to go on."""
     return dynamo.query(TABLE, keys.open_postings(shop, account), after=after, limit=limit or None)
@@ -127,6 +128,15 @@ def open_entries(shop: str, account: str, *, after: str = "", limit: int = 0) ->
 def every_open(shop: str, account: str) -> Iterator[dict[str, Any]]:
     """All open entries of an account, the most urgent first."""
     return dynamo.query_all(TABLE, keys.open_postings(shop, account))
+
+
+def urgent(shop: str, account: str, before: datetime) -> Iterator[dict[str, Any]]:
+    """The open entries of an account that must leave before this time, the most urgent first."""
+    after: str | None = ""
+    limit = postings.moment(before)
+    while after is not None:
+        items, after = dynamo.query(TABLE, keys.open_postings(shop, account), until=limit, after=after)
+        yield from items
 
 
 def of_day(shop: str, day: str, account: str, limit: int, after: str = "") -> tuple[list[str], str | None]:

@@ -12,7 +12,19 @@ from typing import Any
 from vestnik.store import dynamo
 
 TABLE = "settings"
-KINDS = ("shop", "rule", "template", "sender", "type", "account", "request", "request_draft", "request_state", "statuses")
+KINDS = (
+    "shop",
+    "rule",
+    "template",
+    "sender",
+    "domain",
+    "type",
+    "account",
+    "request",
+    "request_draft",
+    "request_state",
+    "statuses",
+)
 
 
 @dataclass(slots=True)
@@ -25,6 +37,7 @@ class Settings:
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     senders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    domains: dict[str, dict[str, Any]] = field(default_factory=dict)
     types: dict[str, dict[str, Any]] = field(default_factory=dict)
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -88,6 +101,7 @@ def _settings(shop: str, n: int, items: list[dynamo.Item]) -> Settings:
         "rule": settings.rules,
         "template": settings.templates,
         "sender": settings.senders,
+        "domain": settings.domains,
         "type": settings.types,
         "account": settings.accounts,
         "request": settings.requests,

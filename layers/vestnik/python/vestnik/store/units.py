@@ -1,8 +1,8 @@
 """An account's sellable units: what its marketplace tells of each, and the shop's items it is linked to.
 
-A unit's item: {unit, article?, name?, product?, market_sku?, barcodes[], category?, price?, archived, updated_at?, image?,
-seen, link?: {mode, parts: [{item, quantity, priority}]}, by?: auto | hand}. Products change by import alone and links by
-link and unlink alone, so neither overwrites the other.
+{unit, article?, name?, product?, market_sku?, barcodes[], category?, price?, archived, updated_at?, image?, seen,
+link?: {mode, parts: [{item, quantity, priority}]}, by?: auto | hand, linked_at?}. Products change by import alone and
+links by `link` and `unlink` alone, so neither overwrites the other. `seen`: the run that brought or changed it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -98,9 +98,14 @@ def unlink(shop: str, account: str, unit: str) -> Unit | None:
 def every(shop: str, account: str) -> Iterator[Unit]:
     """All units of an account, shard by shard."""
     for shard in range(keys.SHARDS):
-        for item in dynamo.query_all(TABLE, keys.unit(shop, account, shard)):
-            if found := _open(item):
-                yield found
+        yield from of_shard(shop, account, shard)
+
+
+def of_shard(shop: str, account: str, shard: int) -> Iterator[Unit]:
+    """A sixteenth of an account's units."""
+    for item in dynamo.query_all(TABLE, keys.unit(shop, account, shard)):
+        if found := _open(item):
+            yield found
 
 
 def page(shop: str, account: str, limit: int, cursor: str = "") -> tuple[list[Unit], str | None]:

@@ -80,7 +80,7 @@ SCHEMA: dict[str, Any] = _object(
             note=TEXT,
         ),
     },
-    error=_object([], code=EXPRESSION, message=EXPRESSION),
+    error=_object([], each=EXPRESSION, code=EXPRESSION, message=EXPRESSION),
     follow_up=_object(
         ["task", "purpose"],
         task=EXPRESSION,
@@ -91,6 +91,8 @@ SCHEMA: dict[str, Any] = _object(
     read_back={"type": ["string", "null"]},
     items=NULLABLE,
     children=EXPRESSION,
+    each=EXPRESSION,
+    claims=_object(["credential", "answer"], credential=TEXT, answer=EXPRESSION),
     answer=NULLABLE,
     valid_from=DATE,
     valid_until=DATE,
@@ -98,13 +100,14 @@ SCHEMA: dict[str, Any] = _object(
 )
 SCHEMA["properties"]["errors"]["items"]["minProperties"] = 2
 
-EXPRESSIONS = ("body", "when", "items", "answer", "children")
+EXPRESSIONS = ("body", "when", "items", "answer", "children", "each")
 INNER = {
     "paging": ("next", "more", "total"),
     "batch": ("id",),
     "success": ("when",),
     "outcomes": ("items", "id", "ok", "code", "message"),
-    "error": ("code", "message"),
+    "error": ("each", "code", "message"),
+    "claims": ("answer",),
     "follow_up": ("task",),
 }
 CREDENTIAL = "{credentials."

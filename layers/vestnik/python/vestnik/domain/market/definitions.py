@@ -1,8 +1,9 @@
 """Request definitions: a call to a marketplace as data, how it is written for the wire, and how its answer is read."""
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -88,22 +89,56 @@ def row_id(definition: Definition, row: Mapping[str, Any]) -> str:
 def judged(definition: Definition, status: int, content: Json, rows: Sequence[str], too_many: Sequence[int]) -> Verdict:
     """What an answer means for the call and for each of its rows (by their ids)."""
     success = definition.get("success", {})
-    error = definition.get("error", {})
-    code = _word(expressions.value(error.get("code", "code"), content)) if isinstance(content, dict | list) else ""
-    said = (
-        _word(expressions.value(error.get("message", "message"), content)) if isinstance(content, dict | list) else ""
-    )
-    rule = _rule(definition, status, code)
-    if rule is None and status in success.get("status", EXPECTED_STATUSES) and _holds(success, content):
-        return Verdict("ok", outcomes=_outcomes(definition, content, rows))
-    do = rule["do"] if rule else _usual(status, too_many)
-    if do == "ok":
+    faults = _faults(definition, status, content)
+    if not any(fault.rule for fault in faults):
+        if status in success.get("status", EXPECTED_STATUSES) and _holds(success, content):
+            return Verdict("ok", outcomes=_outcomes(definition, content, rows))
+        faults = [replace(faults[0], do=_usual(status, too_many))]
+    if all(fault.do == "ok" for fault in faults):
         return Verdict("ok", outcomes=dict.fromkeys(rows, Outcome(True)))
-    if do == "take-out":
-        return _taken_out(rule or {}, content, rows, code or str(status), said)
-    return Verdict(
-        do, code or str(status), said, dict.fromkeys(rows, Outcome(False, do in ("retry", "park"), code, said))
-    )
+    named = _named(faults, rows)
+    if named or faults[0].do == "take-out":
+        return _taken_out(faults[0], named, rows)
+    first = faults[0]
+    outcome = Outcome(False, first.do in ("retry", "park"), first.code, first.message)
+    return Verdict(first.do, first.code, first.message, dict.fromkeys(rows, outcome))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """One thing that an answer complains of, and the rule that suits it. `rows`: those that it names."""
+
+    do: str
+    code: str
+    message: str
+    rule: bool = False
+    rows: frozenset[str] = frozenset()
+
+
+def _faults(definition: Definition, status: int, content: Json) -> list[_Fault]:
+    """What an answer complains of: one thing, or each of a list (`error.each`)."""
+    told = definition.get("error", {})
+    each = expressions.value(told["each"], content) if "each" in told and content is not None else None
+    return [_fault(definition, told, status, one) for one in (each if isinstance(each, list) and each else [content])]
+
+
+def _fault(definition: Definition, told: Mapping[str, Any], status: int, one: Json) -> _Fault:
+    code, message = (_word(expressions.value(told.get(name, name), one)) for name in ("code", "message"))
+    rule = _rule(definition, status, code)
+    if rule is None:
+        return _Fault("give-up", code or str(status), message)
+    rows = frozenset(_word(row) for row in expressions.value(rule.get("rows"), one) or ())
+    return _Fault(rule["do"], code or str(status), message, True, rows)
+
+
+def _named(faults: Sequence[_Fault], rows: Sequence[str]) -> dict[str, Outcome]:
+    """The rows that the faults name, each with what is to become of it."""
+    return {
+        row: Outcome(fault.do == "ok", fault.do in ("retry", "park"), fault.code, fault.message)
+        for fault in faults
+        for row in rows
+        if row in fault.rows
+    }
 
 
 def _holds(success: Mapping[str, Any], content: Json) -> bool:
@@ -126,7 +161,7 @@ def _rule(definition: Definition, status: int | None, code: str) -> Mapping[str,
 
 
 def _listed(rule: Mapping[str, Any], name: str) -> Sequence[Any]:
-    found = rule.get(name, rule.get(f"{name}s", ()))
+    found = rule.get(name, rule.get({"status": "statuses", "code": "codes"}[name], ()))
     return found if isinstance(found, list | tuple) else (found,)
 
 
@@ -157,26 +192,33 @@ def _outcome(definition: Definition, told: Mapping[str, Any], one: Json) -> Outc
     return Outcome(do == "ok", do in ("retry", "park"), code, said)
 
 
-def _taken_out(rule: Mapping[str, Any], content: Json, rows: Sequence[str], code: str, said: str) -> Verdict:
+def _taken_out(fault: _Fault, named: dict[str, Outcome], rows: Sequence[str]) -> Verdict:
     """The named rows are refused, the others may go again without them; where none is named, nobody knows which."""
-    named = {_word(one) for one in expressions.value(rule.get("rows"), content) or []} & set(rows)
     if not named and len(rows) == 1:
-        named = set(rows)
-    out = Outcome(False, False, code, said)
-    return Verdict(
-        "take-out" if named else "halve",
-        code,
-        said,
-        {id: out if id in named else Outcome(False, True, code, said) for id in rows},
-    )
+        named = {rows[0]: Outcome(False, False, fault.code, fault.message)}
+    again = Outcome(False, True, fault.code, fault.message)
+    outcomes = {row: named.get(row, again) for row in rows}
+    return Verdict("take-out" if named else "halve", fault.code, fault.message, outcomes)
 
 
-def items(definition: Definition, content: Json) -> list[dict[str, Any]]:
-    """The things that an answer lists, in our form; with `raw` where the definition keeps it."""
-    listed = definition.get("items", None)
-    found = expressions.value(listed, content) if listed else content
-    walked = list(_walk(found if isinstance(found, list) else [found], definition.get("children"), None))
-    return [_mapped(definition, one, parent) for one, parent in walked if one is not None]
+def items(definition: Definition, content: Json, shared: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The things that an answer lists, in our form; with `raw` where the definition keeps it. `shared`: what the rows
+    asked for had in common (a warehouse in the path), for answers that do not say it again."""
+    walked = _walk(listed(definition, content), definition.get("children"), None)
+    parts = ((one, parent, part) for one, parent in walked for part in _parts(definition, one))
+    return [{**(shared or {}), **_mapped(definition, *one)} for one in parts if one[0] is not None]
+
+
+def listed(definition: Definition, content: Json) -> list[Json]:
+    """The things that an answer lists, as they are there."""
+    told = definition.get("items", None)
+    found = expressions.value(told, content) if told else content
+    return found if isinstance(found, list) else [found]
+
+
+def _parts(definition: Definition, one: Json) -> Sequence[Json]:
+    """What one thing of the answer is opened into (`each`: a card's sizes); where that is not told, one of nothing."""
+    return expressions.value(definition["each"], one) or () if "each" in definition else (None,)
 
 
 def _walk(found: Sequence[Json], children: str | None, parent: Json) -> Sequence[tuple[Json, Json]]:
@@ -188,13 +230,31 @@ def _walk(found: Sequence[Json], children: str | None, parent: Json) -> Sequence
     return out
 
 
-def _mapped(definition: Definition, one: Json, parent: Json) -> dict[str, Any]:
+def _mapped(definition: Definition, one: Json, parent: Json, part: Json) -> dict[str, Any]:
     answer = definition.get("answer")
-    document = {**one, "parent": parent} if isinstance(one, dict) and definition.get("children") else one
+    beside = ({"parent": parent} if definition.get("children") else {}) | (
+        {"part": part} if "each" in definition else {}
+    )
+    document = {**one, **beside} if isinstance(one, dict) and beside else one
     mapped = expressions.tidy(expressions.value(answer, document)) if answer else one
     if not isinstance(mapped, dict):
         raise Refused(f"the mapping of {definition['id']} makes no object", code="mapping", where="answer")
     return {**mapped, "raw": one} if definition.get("raw") else mapped
+
+
+def claimed(definition: Definition, credentials: Mapping[str, str]) -> dict[str, Any]:
+    """What a credential that is a JSON Web Token says of itself (RFC 7519; its signature is its issuer's concern);
+    nothing where the definition asks for none or it is no such token."""
+    told = definition.get("claims")
+    payload = credentials.get(told["credential"], "").split(".")[1:2] if told else []
+    if not told or not payload:
+        return {}
+    try:
+        said = json.loads(base64.urlsafe_b64decode(payload[0] + "=" * (-len(payload[0]) % 4)))
+    except ValueError:
+        return {}
+    found = expressions.tidy(expressions.value(told["answer"], said))
+    return found if isinstance(found, dict) else {}
 
 
 def following(definition: Definition, content: Json, page: Mapping[str, Any], count: int) -> Json:
@@ -208,4 +268,12 @@ def following(definition: Definition, content: Json, page: Mapping[str, Any], co
         return None
     if paging["style"] == "offset":
         return page["offset"] + page["limit"] if count else None
-    return expressions.value(paging["next"], content) or None
+    return place(definition, content)
+
+
+def place(definition: Definition, content: Json) -> Json:
+    """Where an answer's page ends, also the last one's: there a later run may begin. None where it does not tell."""
+    paging = definition.get("paging") or {}
+    found = expressions.value(paging.get("next"), content)
+    empty = isinstance(found, dict) and not any(found.values())
+    return None if empty else found or None

@@ -41,6 +41,16 @@ class _Functions(functions.Functions):
         return round(Decimal(amount) / Decimal(count)) if amount is not None and count else None
 
     @functions.signature({"types": []}, {"types": []})
+    def _func_minus(self, amount: Json, less: Json) -> int | None:
+        """A whole number less another."""
+        return int(amount) - int(less) if amount is not None and less is not None else None
+
+    @functions.signature({"types": []})
+    def _func_bits(self, mask: Json) -> list[int]:
+        """The numbers of the bits that are set: 6 -> [1, 2]."""
+        return [n for n in range(64) if isinstance(mask, int) and mask >> n & 1]
+
+    @functions.signature({"types": []}, {"types": []})
     def _func_default(self, value: Json, otherwise: Json) -> Json:
         """The second where the first is null."""
         return otherwise if value is None else value

@@ -38,8 +38,8 @@ def items_of(link: Mapping[str, Any] | None) -> set[str]:
 
 
 def suiting(unit: Unit, by: Iterable[str], known: set[str], by_barcode: Mapping[str, list[str]]) -> Suits:
-    """The one item that suits a unit: the one of its article, else the one of its barcodes. Two items of one barcode are
-    for a person to choose from. `known`: which articles are items of the shop."""
+    """The one item that suits a unit: the one of its article, else the one of its barcodes. Of two items that share a
+    barcode a person chooses. `known`: which articles are items of the shop."""
     for way in by:
         found = _by_article(unit, known) if way == "article" else _by_barcodes(unit, by_barcode)
         if len(found) == 1:

@@ -35,6 +35,8 @@ FACTS = (
     "cargo",
     "group",
     "requires",
+    "cross_border",
+    "comment",
 )
 WORKED, SHOWN = "worked", "shown"
 HISTORY = 50
@@ -114,7 +116,9 @@ def _ship_by(facts: Posting, hours: float | None) -> Posting:
     return {"ship_by": moment(created + timedelta(hours=hours))}
 
 
-def merge(stored: Posting | None, told: Posting, read: Statuses, read_at: str, *, quiet: bool = False) -> Posting | None:
+def merge(
+    stored: Posting | None, told: Posting, read: Statuses, read_at: str, *, quiet: bool = False
+) -> Posting | None:
     """The posting after this news; None where it is no news: told before, or older than what is known.
 
     `told`: as `normalise` made it; `read_at`: when it was asked for; `quiet`: history, which notifies nobody.
@@ -145,7 +149,7 @@ def _judged(body: Posting, read: Statuses, read_at: str) -> Posting:
     theirs = body["theirs"]
     status = statuses.unified(theirs, read)
     cancelled = statuses.counts_as(status, read) == statuses.CANCELLED
-    gone = body["left"] or (not body["released"] and not cancelled and statuses.has_left(status, theirs, read))
+    gone = body["left"] or (not body["released"] and statuses.has_left(status, theirs, read))
     return {
         **body,
         "status": status,
@@ -194,14 +198,24 @@ def telling(body: Posting, what: str, at: str, **more: Any) -> Posting:
     """The posting with one more event to be told. Its id is the same however often it is sent."""
     count = body["told"].get(what, 0) + 1
     id = f"{id_of(body['account'], body['number'])}:{what}" + (f":{count}" if count > 1 else "")
-    event = {"id": id, "type": f"marketplace.{what}", "time": at, "order": shown(body), **({"more": more} if more else {})}
+    event = {
+        "id": id,
+        "type": f"marketplace.{what}",
+        "time": at,
+        "order": shown(body),
+        **({"more": more} if more else {}),
+    }
     return {**body, "tell": [*body["tell"], event], "told": {**body["told"], what: count}}
 
 
 def shown(body: Posting) -> dict[str, Any]:
     """A posting as events show it."""
     lines = [{name: line[name] for name in ("unit", "name", "quantity") if name in line} for line in body["lines"]]
-    order = {"number": body["number"], "status": body["status"], "lines": [line for line in lines if line["unit"]][:500]}
+    order = {
+        "number": body["number"],
+        "status": body["status"],
+        "lines": [line for line in lines if line["unit"]][:500],
+    }
     order |= {"ship_by": body["ship_by"]} if body.get("ship_by") else {}
     if body.get("total") is None or not body.get("currency"):
         return order

@@ -1,0 +1,85 @@
+"""Accounts between how they are given and how they are kept; one of them found for a request."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from vestnik import resources
+from vestnik.api import _kept
+from vestnik.api._problems import Fault, Problem
+from vestnik.api._routes import caller
+from vestnik.domain.market import accounts
+from vestnik.domain.market.accounts import Account
+from vestnik.flows import accounts as fares
+from vestnik.store import secrets, settings
+
+KIND = "account"
+OWN = ("state", "connected_at", "warehouses", "secrets")
+"""What a PUT does not touch: each has its own request."""
+PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+AccountId = Annotated[str, Path(min_length=1, max_length=60, pattern=PATTERN, description="The account's id.")]
+OfAccount = Annotated[str, Query(min_length=1, max_length=60, pattern=PATTERN, description="The account.")]
+
+
+def find(id: str) -> Account:
+    """The account a request names. Raises Problem 404."""
+    return accounts.account(caller().shop, id, _kept.find(KIND, id)["body"])
+
+
+def faults(body: Mapping[str, Any], credentials: Mapping[str, str] | None) -> list[Fault]:
+    """What is not right in an account, as faults of the request."""
+    return [Fault(one.where, one.message, expected=one.expected) for one in fares.faults(body, credentials)]
+
+
+def write(id: str, body: dict[str, Any], credentials: Mapping[str, str] | None) -> _kept.Entry:
+    """Keep an account and its credentials; no other of its marketplace is then the main one beside it."""
+    before = _kept.own(KIND, id)
+    own = {name: before["body"][name] for name in OWN if name in before["body"]} if before else {"state": "new"}
+    if before and before["body"]["marketplace"] != body["marketplace"]:
+        found = "an account stays at its marketplace: its units, links and orders are of that one"
+        raise Problem(422, "invalid-account", found, Fault("/marketplace", "is another", body["marketplace"]))
+    if credentials is not None:
+        own["secrets"] = sorted(credentials)
+    elif wanted := faults(body, dict.fromkeys(own.get("secrets", []), "kept")):
+        raise Problem(422, "invalid-account", wanted[0].where + ": " + wanted[0].message, *wanted)
+    main = body["main"] or not _others(id, body["marketplace"])
+    entry = _kept.keep(KIND, id, {**body, **own, "main": main})
+    if credentials is not None:
+        secrets.put_account_secret(caller().shop, id, dict(credentials))
+    if main:
+        _no_other_main(id, body["marketplace"])
+    return entry
+
+
+def _others(id: str, marketplace: str) -> dict[str, dict[str, Any]]:
+    current = settings.current(caller().shop, resources.now()).accounts
+    return {other: one for other, one in sorted(current.items()) if other != id and one["marketplace"] == marketplace}
+
+
+def _no_other_main(id: str, marketplace: str) -> None:
+    now = resources.now()
+    for other, body in _others(id, marketplace).items():
+        if body.get("main"):
+            settings.put(caller().shop, KIND, other, {**body, "main": False}, by=_kept.me(), now=now)
+
+
+def remove(id: str) -> None:
+    """Remove an account with its credentials, units and links; another becomes the main one. A connected account is
+    paused first, so that nobody removes one that still sells."""
+    account = find(id)
+    if account.state == "connected":
+        raise Problem(409, "account-connected", "it is connected: pause it first, so that nothing is under way")
+    _kept.remove(KIND, id)
+    secrets.drop_account_secret(account.shop, id)
+    fares.drop(account)
+    left = _others(id, account.marketplace)
+    if account.body.get("main") and left:
+        other, body = next(iter(left.items()))
+        settings.put(caller().shop, KIND, other, {**body, "main": True}, by=_kept.me(), now=resources.now())
+
+
+def shown(entry: _kept.Entry) -> dict[str, Any]:
+    """An account as it is shown: all but the credentials."""
+    body = {name: value for name, value in entry["body"].items() if name not in ("warehouses", "id")}
+    return {"secrets": [], "connected_at": None, **_kept.flat({**entry, "body": body})}

@@ -1,0 +1,129 @@
+"""Operations: what a change of ours asks to be done on a marketplace's side, step by step, as its folder tells.
+
+asked -> running -> done       (what was read back agrees)
+                 -> failed     (refused, or never seen to have happened)
+
+A step: {call, each, by?, unless?, given?, rows?, keep?, sets?, drop?, expect?}; all but `call` and `each` are
+expressions over {posting, theirs, account, given, kept, now}. `each: supply` is done once for all postings that share
+the value of `by`. What a step answers is kept by `keep` for the steps after it, of one posting or of the supply.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vestnik.domain.market import expressions, postings, statuses
+from vestnik.domain.market.postings import Posting
+from vestnik.domain.market.statuses import Statuses
+from vestnik.errors import Refused
+
+PACKED, HANDED_OVER = "packed", "handed_over"
+ASKED, RUNNING, DONE, FAILED = "asked", "running", "done", "failed"
+TRIES = 8
+AFTER: Mapping[str, frozenset[str]] = {
+    PACKED: frozenset({"packed", "awaiting_label", "label_received", *statuses.LEFT}),
+    HANDED_OVER: statuses.LEFT,
+    statuses.CANCELLED: frozenset({statuses.CANCELLED}),
+}
+"""In which statuses the marketplace is seen to have done what was asked."""
+
+type Step = Mapping[str, Any]
+
+
+def check(body: Posting, to: str, shipped: Mapping[str, Any]) -> None:
+    """Refused where the posting cannot be brought there by us: the reason is for a person."""
+    steps = sorted(name for name in shipped if isinstance(shipped[name], list))
+    if to in ("shipped", "delivered"):
+        raise Refused(f"{to} is set by the marketplace, never by us", code="not-ours", where="/status")
+    if to not in steps:
+        there = ", ".join(steps) or "nothing"
+        raise Refused(
+            f"{to!r} cannot be asked of this marketplace; there is {there}", code="no-operation", where="/status"
+        )
+    if body["means"] != postings.WORKED:
+        raise Refused(f"postings of scheme {body.get('scheme', '?')} are shown, not worked", code="scheme", where="")
+    if body.get("fake"):
+        raise Refused("it is a test order of the marketplace's", code="fake", where="")
+    if body["left"] or body["closed"]:
+        raise Refused(f"it is {body['status']}: nothing more can be asked for it", code="closed", where="/status")
+    if body.get("held_up") and to != statuses.CANCELLED:
+        raise Refused("its goods are linked to no item yet", code="unlinked", where="")
+
+
+def asked(body: Posting, to: str, given: Mapping[str, Any], at: str) -> Posting:
+    """The posting with the wish; one that is under way or done stands, another `to` replaces it."""
+    now = body.get("operation") or {}
+    if now.get("to") == to and now.get("state") in (ASKED, RUNNING, DONE) and now.get("given") == dict(given):
+        return body
+    return {**body, "operation": {"to": to, "given": dict(given), "state": ASKED, "asked_at": at, "tries": 0}}
+
+
+def confirmed(body: Posting, to: str, read: Statuses) -> bool:
+    """Whether the marketplace is seen to have done it."""
+    return statuses.counts_as(body["status"], read) in AFTER.get(to, frozenset({to}))
+
+
+def document(body: Posting, account: Mapping[str, Any], kept: Mapping[str, Any], now: str) -> dict[str, Any]:
+    """What a step's expressions see."""
+    operation = body["operation"]
+    mine = {**kept, **(operation.get("kept") or {})}
+    seen = {"posting": body, "theirs": body["theirs"], "account": account}
+    return {**seen, "given": operation["given"], "kept": mine, "now": now}
+
+
+def skips(step: Step, seen: Mapping[str, Any]) -> bool:
+    """Whether a step is not needed any more."""
+    return bool(expressions.value(step.get("unless"), seen))
+
+
+def given_of(step: Step, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step's call is given; the wish itself where it does not say."""
+    found = expressions.value(step["given"], seen) if "given" in step else {"number": seen["posting"]["number"]}
+    return dict(expressions.tidy(found or {}))
+
+
+def rows_of(step: Step, seen: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a step's call."""
+    return [expressions.tidy(row) for row in expressions.value(step.get("rows"), seen) or []]
+
+
+def key_of(step: Step, seen: Mapping[str, Any]) -> str:
+    """What those share for whom a step is done once; "" where it is done for each posting."""
+    if step.get("each") != "supply" or "by" not in step:
+        return ""
+    return expressions.plain(expressions.value(step["by"], seen) or "")
+
+
+def kept_of(step: Step, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What of an answer is kept for the steps after it."""
+    first = items[0] if items else {}
+    found = {name: expressions.value(one, first) for name, one in (step.get("keep") or {}).items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def expected(step: Step, seen: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an answer says what it must for the operation to have happened."""
+    return "expect" not in step or bool(expressions.value(step["expect"], {**seen, "items": list(items)}))
+
+
+def facts_of(step: Step, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """The posting's facts that are so once a step is done."""
+    found = {name: expressions.value(one, seen) for name, one in (step.get("sets") or {}).items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def moved(body: Posting, **change: Any) -> Posting:
+    """The posting with its operation changed."""
+    return {**body, "operation": {**body["operation"], **change}}
+
+
+def failed(body: Posting, code: str, message: str, at: str) -> Posting:
+    """The posting whose operation ended without success; the reason is for a person."""
+    return moved(body, state=FAILED, ended_at=at, error={"code": code, "message": message[:500]})
+
+
+def doubted(body: Posting, code: str, message: str, at: str) -> Posting:
+    """The posting whose operation is to be tried again from what is read back; after many tries it failed."""
+    tries = body["operation"]["tries"] + 1
+    if tries >= TRIES:
+        return failed(body, code, message, at)
+    return moved(body, state=RUNNING, tries=tries, error={"code": code, "message": message[:500]})

@@ -1,0 +1,98 @@
+"""Connecting an account, safely: a dry run tells what would change, before anything does.
+
+What a dry run does is read: their warehouses, products and numbers, and our stock. Connecting lets the clock begin;
+the stock run then holds back by itself what would zero too much (`stock_send`), until somebody confirms it.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from vestnik.domain.market.accounts import Account
+from vestnik.errors import Refused
+from vestnik.flows import accounts, comparing, products, syncs
+from vestnik.flows.ran import Ran
+from vestnik.store import accounts as listed
+from vestnik.store import runs, settings
+from vestnik.store.dynamo import Conflict
+
+FLOW = "dry"
+Clock = Callable[[], datetime]
+
+
+def dry(account: Account, clock: Clock, until: datetime) -> Ran:
+    """Look at what connecting would change, and keep the report in the run's state. Later where a limit holds; what was
+    read of the products so far is kept."""
+    looking = runs.get(account.shop, account.id, FLOW).get("looking")
+    if looking is None:
+        read = products.run(account, clock, until)
+        if read.again is not None:
+            return read
+        looking = comparing.begin()
+    fresh = accounts.load(account.shop, account.id, clock()) or account  # the import may have found its warehouse
+
+    def keep(report: dict[str, Any]) -> None:
+        runs.put(account.shop, account.id, FLOW, looking=report)
+
+    if not comparing.go_on(fresh, looking, clock, until, keep):
+        return Ran(again=clock(), did=looking["shard"])
+    runs.put(account.shop, account.id, FLOW, report=comparing.ended(fresh, looking, clock()), asked=None, looking=None)
+    return Ran(did=looking["units"])
+
+
+def ask_dry(account: Account, now: datetime) -> dict[str, Any]:
+    """Begin a dry run anew; the state it is in. It runs in the background: an account may have 100,000 products."""
+    _must_be_good(account, now)
+    if account.state == "new":
+        set_state(account.shop, account.id, "dry", by="vestnik", now=now)
+    state = runs.put(account.shop, account.id, FLOW, asked=now.isoformat(), report=None, error=None, looking=None)
+    products.begin_anew(account, whole=False)
+    syncs.wake(account.shop, account.id, FLOW)
+    return state
+
+
+def connect(account: Account, by: str, now: datetime) -> None:
+    """Begin to work an account: orders are read from now on, stock is sent for what is linked. Refused `credentials`
+    where the marketplace does not take them."""
+    _must_be_good(account, now)
+    set_state(account.shop, account.id, "connected", by=by, now=now)
+    listed.watch(account.shop, account.id)
+    for flow in ("products", "stock"):
+        syncs.wake(account.shop, account.id, flow)
+
+
+def pause(account: Account, by: str, now: datetime) -> None:
+    """Let an account rest: nothing is read or written until it is connected again. What it shows stays."""
+    set_state(account.shop, account.id, "paused", by=by, now=now)
+    listed.unwatch(account.shop, account.id)
+
+
+def confirm(account: Account, by: str, now: datetime) -> bool:
+    """Let a stock run go on that was held because it would zero too much; False where none is."""
+    if runs.get(account.shop, account.id, "stock").get("state") != "waiting":
+        return False
+    runs.put(account.shop, account.id, "stock", confirmed_at=now.isoformat(), confirmed_by=by)
+    syncs.wake(account.shop, account.id, "stock")
+    return True
+
+
+def _must_be_good(account: Account, now: datetime) -> None:
+    said = accounts.check(account, now)
+    if said["ok"] is not True:
+        error = said.get("error") or {"code": "credentials", "reason": "the marketplace does not take the credentials"}
+        code = "credentials-refused" if said["ok"] is False else "credentials-unchecked"
+        raise Refused(f"the credentials could not be found good: {error['reason']}", code=code, where="/credentials")
+
+
+def set_state(shop: str, id: str, state: str, *, by: str, now: datetime) -> bool:
+    """Change an account's state, whatever else changes meanwhile; False where there is no such account."""
+    while (kept := settings.get(shop, "account", id)) is not None:
+        body = {**kept["body"], "state": state}
+        if state == "connected":
+            body.setdefault("connected_at", now.isoformat())
+        try:
+            settings.put(shop, "account", id, body, by=by, now=now, expect=kept["revision"])
+        except Conflict:
+            continue  # somebody changed the account in between
+        return True
+    return False

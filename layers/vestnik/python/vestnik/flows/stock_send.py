@@ -1,0 +1,354 @@
+"""Sending stock: what is marked is read, computed and sent as it is at that moment, to zero first.
+
+marks (heads of the log) --> units, items, what was sent --> rows --> calls --> what was sent kept --> marks deleted
+        ^                                                      |
+        '------- nothing read is kept over a wait: a run that is parked leaves its marks, and the next reads anew
+
+Before each slice its units are noted (`take_off`): where the run dies after a call, nobody knows what was taken, and
+the next run sends all of them again.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import batched, islice
+from typing import Any
+
+from vestnik import resources
+from vestnik.domain.cloudevents import utc
+from vestnik.domain.market import stock
+from vestnik.domain.market.accounts import Account
+from vestnik.domain.market.definitions import Outcome
+from vestnik.errors import Later, Refused, Unknown
+from vestnik.flows import parallel, stock_guard, stock_outside, stock_readback, stock_targets, stock_touch
+from vestnik.flows.stock_guard import Guard
+from vestnik.flows.stock_outside import Called, Outside
+from vestnik.flows.stock_targets import Target
+from vestnik.store import runs, stock_sent
+from vestnik.store.stock_sent import Mark
+
+FLOW = "stock"
+ROUNDS = 8  # reads to fill one call's rows, where most units read need nothing
+FEWEST = 64  # marks read of each slot
+WRITTEN_AT_ONCE = 100
+SOON = timedelta(seconds=10)
+REFUSED_FOR = timedelta(minutes=15)
+PATIENCE = 2  # calls refused as a whole before the run gives up
+
+type Clock = Callable[[], datetime]
+type Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did: pairs sent, the same as before, of unknown stock, refused, to be sent again; units not linked;
+    what waits for a person. `again`: when it wants to go on (None: nothing is left)."""
+
+    sent: int = 0
+    same: int = 0
+    unknown: int = 0
+    refused: int = 0
+    later: int = 0
+    unlinked: int = 0
+    calls: int = 0
+    held: dict[str, Any] | None = None
+    again: datetime | None = None
+
+
+def run(account: Account, clock: Clock, deadline: datetime, outside: Outside | None = None) -> Report:
+    """Send an account what changed, until all is sent, a limit says wait, or the deadline is near. The caller holds the
+    account's lease, and has polled its orders. Raises Refused where the account itself is refused."""
+    outside = outside or Called(account)
+    told = outside.told()
+    targets = stock_targets.of(account, told, stock_outside.worked(account))
+    _recover(account, clock())
+    if "above" not in (state := runs.get(account.shop, account.id, FLOW)):
+        try:
+            first = stock_readback.first(account, targets, outside, clock, deadline)
+        except Later as later:
+            return Report(again=later.at or clock() + SOON)
+        if first is not None:
+            return Report(again=first)
+        state = runs.get(account.shop, account.id, FLOW)
+    checked = stock_readback.sample(account, targets, outside, state, clock())
+    guard = stock_guard.begin(account, targets, state, clock())
+    if not guard.holds:
+        _let_go(account, clock())
+    work = _Run(account, outside, targets, guard, clock, deadline, int(told.get("pair_seconds") or 0))
+    try:
+        work.go()
+    finally:
+        work.keep(state, checked)
+    return work.report
+
+
+def confirm(shop: str, account: str, now: datetime) -> bool:
+    """A person agrees that what is held comes down to 0: the next runs of this hour send it. False where none is."""
+    if runs.get(shop, account, FLOW).get("state") != "waiting":
+        return False
+    runs.put(shop, account, FLOW, confirmed_at=now.isoformat())
+    stock_touch.wake(shop, account, now)
+    return True
+
+
+def _recover(account: Account, now: datetime) -> None:
+    """Whatever a run that died was sending is in doubt, and goes again."""
+    if lost := stock_sent.in_flight(account.shop, account.id):
+        _write(
+            stock_sent.marks(account.shop, account.id, dict.fromkeys(lost, stock.SOLD_OUT).items(), now, forced=True)
+        )
+        stock_sent.landed(account.shop, account.id)
+
+
+def _let_go(account: Account, now: datetime) -> None:
+    """What was held for a person is marked anew."""
+    held = stock_sent.of_kind(account.shop, account.id, stock_sent.HELD)
+    for part in batched(held, 1000, strict=False):
+        units = {mark.unit: stock.HEALING for mark in part}
+        _write(stock_sent.marks(account.shop, account.id, units.items(), now), [mark.key for mark in part])
+
+
+def _write(puts: Sequence[Any], deletes: Sequence[Any] = ()) -> None:
+    """Puts first: a run that dies in between leaves a mark too many, never one too few."""
+    _each(lambda part: stock_sent.write(part), puts)
+    _each(lambda part: stock_sent.write((), part), deletes)
+
+
+def _each(do: Callable[[Sequence[Any]], None], rows: Sequence[Any]) -> None:
+    parts = list(batched(rows, WRITTEN_AT_ONCE, strict=False))
+    if len(parts) > 1:
+        parallel.each(do, parts)
+    elif parts:
+        do(parts[0])
+
+
+@dataclass(slots=True)
+class Slice:
+    """Units that are sent together: their marks, targets, and the rows that are due; what became of them."""
+
+    marks: dict[str, list[Mark]] = field(default_factory=dict)
+    targets: dict[str, Target] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    done: set[tuple[str, str]] = field(default_factory=set)
+    wait: dict[str, datetime] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Run:
+    account: Account
+    outside: Outside
+    targets: stock_targets.Targets
+    guard: Guard
+    clock: Clock
+    deadline: datetime
+    pair_seconds: int
+    report: Report = field(default_factory=Report)
+    above: int = 0
+    refusals: int = 0
+    parked: datetime | None = None
+    samples: list[dict[str, Any]] = field(default_factory=list)
+
+    def go(self) -> None:
+        size = self.outside.size(self.clock())
+        each = max(FEWEST, size // 4)
+        while self.parked is None and self.clock() < self.deadline:
+            pending, more = self._pending(each)
+            if not pending:
+                break
+            self._work_off(pending, size, more)
+        self._again()
+
+    def _pending(self, each: int) -> tuple[dict[str, list[Mark]], bool]:
+        """The first of what is marked, by unit."""
+        shop, account = self.account.shop, self.account.id
+        heads, more = stock_sent.heads(shop, account, each)
+        found = dict[str, list[Mark]]()
+        for mark in [*stock_sent.due(shop, account, self.clock(), each), *heads]:
+            found.setdefault(mark.unit, []).append(mark)
+        return found, more
+
+    def _work_off(self, pending: dict[str, list[Mark]], size: int, more: bool) -> None:
+        """Full calls, while there are enough units for one; the rest is read again with what comes after it."""
+        first = True
+        while pending and (first or not more or len(pending) >= size):
+            if self.parked is not None or self.clock() >= self.deadline:
+                return
+            first = False
+            self._send(self._gather(pending, size))
+
+    def _gather(self, pending: dict[str, list[Mark]], size: int) -> Slice:
+        """Read units until they fill a call, or there are no more."""
+        one, counts = Slice(), Counter[str]()
+        for _ in range(ROUNDS):
+            wanted = list(islice(pending, size - max(counts.values(), default=0)))
+            if not wanted:
+                break
+            one.marks |= {unit: pending.pop(unit) for unit in wanted}
+            now = self.clock()
+            for target in self.targets.of(wanted):
+                one.targets[target.unit] = target
+                rows = self._rows(one, target, now)
+                one.rows += rows
+                counts.update(row["warehouse"] for row in rows)
+        return one
+
+    def _rows(self, one: Slice, target: Target, now: datetime) -> list[Row]:
+        """What is to be sent of a unit. Nothing of one that is not linked, or whose stock is unknown."""
+        forced = any(mark.forced for mark in one.marks[target.unit])
+        self.report.unlinked += not target.desired
+        rows = []
+        for warehouse, number in target.desired.items():
+            shows = target.sent.shows(warehouse)
+            if number is None:
+                self.report.unknown += 1
+            elif number == shows and not forced:
+                self.report.same += 1
+            elif (due := self._due(target, warehouse)) > now:
+                one.wait[target.unit] = max(due, one.wait.get(target.unit, due))
+            elif self._may(one, target, warehouse, number):
+                rows.append(self._row(target, warehouse, number, now))
+        return rows
+
+    def _due(self, target: Target, warehouse: str) -> datetime:
+        """From when a pair may be written: some marketplaces take it once in so many seconds."""
+        at = target.sent.places.get(warehouse, {}).get("at")
+        return datetime.fromisoformat(at) + timedelta(seconds=self.pair_seconds) if at else self.clock()
+
+    def _may(self, one: Slice, target: Target, warehouse: str, number: int) -> bool:
+        """Whether the guard lets this number go: what orders took is always let."""
+        if number > 0 or not target.sent.shows(warehouse):
+            return True
+        if stock.explained(target.link, target.items, self.targets.warehouses[warehouse]) or self.guard.lets(
+            target.unit
+        ):
+            return True
+        one.held.add(target.unit)
+        return False
+
+    def _row(self, target: Target, warehouse: str, number: int, now: datetime) -> Row:
+        version = target.sent.n + 1
+        row = {"unit": target.unit, "warehouse": warehouse, "quantity": number, "version": version, "at": utc(now)}
+        return row | ({"product": target.product} if target.product is not None else {})
+
+    def _send(self, one: Slice) -> None:
+        """Make a slice's calls, and keep what became of it whatever happens."""
+        if one.rows:
+            stock_sent.take_off(self.account.shop, self.account.id, {row["unit"]: None for row in one.rows})
+        before = {unit: target.sent.above_zero for unit, target in one.targets.items()}
+        try:
+            for batch in self.outside.batches(one.rows, self.clock()) if one.rows else ():
+                if self.parked is None:
+                    self._call(one, batch)
+        finally:
+            self.above += sum(t.sent.above_zero - before[unit] for unit, t in one.targets.items())
+            self._settle(one)
+
+    def _call(self, one: Slice, batch: Sequence[Mapping[str, Any]]) -> None:
+        now = self.clock()
+        self.report.calls += 1
+        try:
+            outcomes = self.outside.write(batch, now)
+        except Later as later:
+            self.parked = later.at or now + SOON
+            if later.at is None:
+                self._doubt(one, batch, now)
+        except Unknown:
+            self.parked = now + max(SOON, timedelta(seconds=self.pair_seconds))
+            self._doubt(one, batch, now)
+        except Refused as refused:
+            self._refused(one, batch, refused, now)
+        else:
+            for row, outcome in zip(batch, outcomes, strict=True):
+                self._came_to(one, row, outcome, now)
+
+    def _doubt(self, one: Slice, batch: Iterable[Mapping[str, Any]], now: datetime) -> None:
+        """Nobody knows what stands there now: these go again whatever the number is then."""
+        for row in batch:
+            place = one.targets[row["unit"]].sent.places.setdefault(row["warehouse"], {})
+            place |= {"doubt": row["quantity"], "at": utc(now)}
+            one.targets[row["unit"]].sent.n = row["version"]
+
+    def _refused(self, one: Slice, batch: Iterable[Mapping[str, Any]], refused: Refused, now: datetime) -> None:
+        """A call was refused as a whole: its rows come again some time later, and others go on; but not for long."""
+        self.refusals += 1
+        if refused.code != "refused" or self.refusals >= PATIENCE:
+            raise refused
+        for row in batch:
+            self._came_to(one, row, Outcome(False, True, refused.code, refused.reason), now, REFUSED_FOR)
+
+    def _came_to(
+        self, one: Slice, row: Mapping[str, Any], outcome: Outcome, now: datetime, wait: timedelta = SOON
+    ) -> None:
+        """What became of one row: sent, to go again, or taken out with what the marketplace said."""
+        unit, warehouse = row["unit"], row["warehouse"]
+        sent = one.targets[unit].sent
+        place = sent.places.setdefault(warehouse, {})
+        one.done.add((unit, warehouse))
+        if outcome.ok:
+            self._taken(one, row, now)
+            return
+        place["error"] = {"code": outcome.code[:100], "message": outcome.message[:300], "at": utc(now)}
+        if outcome.again:
+            self.report.later += 1
+            at = now + max(wait, timedelta(seconds=self.pair_seconds))
+            one.wait[unit] = max(at, one.wait.get(unit, at))
+        else:
+            self.report.refused += 1
+
+    def _taken(self, one: Slice, row: Mapping[str, Any], now: datetime) -> None:
+        sent, warehouse = one.targets[row["unit"]].sent, row["warehouse"]
+        self.report.sent += 1
+        self.guard.zeroed += row["quantity"] == 0 and bool(sent.shows(warehouse))
+        place = {"q": row["quantity"], "at": utc(now)}
+        seen = sent.places.get(warehouse, {}).get("seen")
+        sent.places[warehouse] = place | ({"seen": seen} if seen else {})
+        sent.n = row["version"]
+        if len(self.samples) < stock_readback.SAMPLES:
+            told = {name: row[name] for name in ("unit", "warehouse", "quantity")}
+            self.samples.append({**told, "n": sent.n, "at": place["at"]})
+
+    def _settle(self, one: Slice) -> None:
+        """Keep what was sent, mark anew what must come again, and delete the marks of all that was looked at."""
+        rows = {(row["unit"], row["warehouse"]) for row in one.rows}
+        left = {unit for unit, warehouse in rows - one.done}
+        changed = {unit for unit, _ in rows if one.targets[unit].sent.n or one.targets[unit].sent.places}
+        puts = [self._sent_row(one.targets[unit]) for unit in changed]
+        for unit, at in one.wait.items():
+            puts += self._mark(unit, stock_sent.WAITING, at, one)
+        for unit in one.held - one.wait.keys():
+            puts += self._mark(unit, stock_sent.HELD, self.clock(), one)
+        _write(puts, [mark.key for unit, marks in one.marks.items() if unit not in left for mark in marks])
+
+    def _sent_row(self, target: Target) -> Any:
+        return stock_sent.row(self.account.shop, self.account.id, target.sent)
+
+    def _mark(self, unit: str, kind: str, at: datetime, one: Slice) -> list[Any]:
+        forced = any(mark.forced for mark in one.marks[unit])
+        return stock_sent.marks(self.account.shop, self.account.id, [(unit, kind)], at, forced=forced)
+
+    def _again(self) -> None:
+        """When the run wants to go on: when its limit allows it, at once where time ran out, when the next waits for."""
+        if self.parked is not None:
+            self.report.again = self.parked
+        elif self.clock() >= self.deadline:
+            self.report.again = self.clock()
+        elif (ms := stock_sent.next_due(self.account.shop, self.account.id)) is not None:
+            self.report.again = datetime.fromtimestamp(ms / 1000, self.clock().tzinfo)
+
+    def keep(self, state: Mapping[str, Any], checked: Mapping[str, Any]) -> None:
+        """Keep how the account stands for the next run."""
+        shop, account = self.account.shop, self.account.id
+        stock_sent.landed(shop, account)
+        self.report.held = self.guard.waiting or ({"units": len(self.guard.stopped)} if self.guard.stopped else None)
+        if self.report.held and self.guard.waiting is None:
+            stock_guard.stopped(self.account, self.guard, state, self.clock())
+        over = {} if self.report.held else {"state": None, "waiting": None}
+        counted = {"above": max(0, int(state.get("above", 0)) + self.above), "window": self.guard.kept()}
+        samples = [*checked["samples"], *self.samples][-stock_readback.SAMPLES * 2 :]
+        runs.put(shop, account, FLOW, **counted, **over, samples=samples)
+        report = self.report
+        resources.log(
+            "stock-sent", shop=shop, account=account, sent=report.sent, refused=report.refused, calls=report.calls
+        )

@@ -1,0 +1,1 @@
+"""Yandex Market: data only. How each file is read is told in docs/add-a-marketplace.md."""

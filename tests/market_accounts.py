@@ -1,0 +1,46 @@
+"""Accounts of the demo shop at the feed's twin: set up as a user does it, over the API."""
+
+from typing import Any
+
+from infra.twins.feed import FeedTwin
+from infra.world import World
+from infra.world.http_api import Response
+from tests.asking import Shop
+
+TOKEN = "feed-one"  # noqa: S105
+
+
+def twin_of(world: World) -> FeedTwin:
+    """The feed's twin."""
+    twin = world.markets["feed"]
+    assert isinstance(twin, FeedTwin)
+    return twin
+
+
+def body(token: str = TOKEN, **more: Any) -> dict[str, Any]:
+    """An account at the feed."""
+    return {"marketplace": "feed", "name": "Feed", "credentials": {"token": token}, **more}
+
+
+def account(shop: Shop, id: str, token: str = TOKEN, **more: Any) -> Response:
+    """Write an account whose cabinet there is (a new, empty one)."""
+    twin_of(shop.world).add_account(token)
+    answer = shop.put(f"accounts/{id}", body(token, **more))
+    assert answer.status == 200, answer.text
+    return answer
+
+
+def imported(shop: Shop, id: str) -> dict[str, Any]:
+    """Import an account's products, and wait for it."""
+    assert shop.post("products/import", {"account": id}).status == 202
+    shop.world.settle()
+    state: dict[str, Any] = shop.get(f"products/import?account={id}").json()
+    assert not state["running"], state
+    return state
+
+
+def stock(shop: Shop, **quantities: int) -> None:
+    """Tell the shop's stock in its one warehouse."""
+    rows = [{"item": item.replace("_", "-"), "warehouse": "main", "quantity": n} for item, n in quantities.items()]
+    answer = shop.put("stock", {"items": rows})
+    assert answer.status == 200, answer.text

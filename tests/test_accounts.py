@@ -1,0 +1,232 @@
+"""Accounts: several a marketplace, credentials checked and kept apart, and a first connection that harms nothing."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra.world import World
+from tests.asking import START, Shop, problem
+from tests.market_accounts import TOKEN, account, body, twin_of
+from vestnik.domain.market import accounts
+from vestnik.flows import accounts as fares
+from vestnik.flows import syncs
+from vestnik.store import accounts as listed
+from vestnik.store import runs
+
+
+@pytest.fixture(autouse=True)
+def anew(world: World) -> Iterator[None]:
+    world.reset()
+    yield
+
+
+def health(shop: Shop, id: str = "one") -> dict[str, Any]:
+    answer = shop.get(f"accounts/{id}/health")
+    assert answer.status == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_an_account_is_kept_without_its_credentials_and_its_key_is_checked(shop: Shop) -> None:
+    put = account(shop, "one").json()
+    assert put["check"]["ok"] is True
+    shown = shop.get("accounts/one")
+    assert shown.json()["secrets"] == ["token"]
+    assert shown.json()["state"] == "new"
+    assert TOKEN not in shown.text
+
+
+def test_a_wrong_key_is_told_at_once_and_connects_nothing(shop: Shop) -> None:
+    twin_of(shop.world).add_account(TOKEN)
+    put = shop.put("accounts/one", body("wrong")).json()
+    assert put["check"]["ok"] is False
+    assert put["check"]["error"]["code"] == "credentials"
+    problem(shop.post("accounts/one/connect", {}), 422, "credentials-refused")
+
+
+def test_what_an_account_lacks_is_named(shop: Shop) -> None:
+    wrong = {"marketplace": "yandex_market", "schemes": ["FBW"], "settings": {"colour": "red"}, "credentials": {}}
+    found = problem(shop.put("accounts/one", wrong), 422, "invalid-account")["errors"]
+    where = {error["where"] for error in found}
+    assert {"/schemes/0", "/settings/colour"} <= where
+    assert any(one.startswith("/credentials/") for one in where)
+    problem(shop.put("accounts/one", {"marketplace": "bazaar"}), 422, "invalid-account")
+
+
+def test_credentials_that_are_not_given_again_stay(shop: Shop) -> None:
+    account(shop, "one")
+    again = shop.put("accounts/one", {"marketplace": "feed", "name": "Renamed"}).json()
+    assert (again["name"], again["secrets"], again["check"]["ok"]) == ("Renamed", ["token"], True)
+
+
+def test_an_account_without_credentials_is_refused(shop: Shop) -> None:
+    found = problem(shop.put("accounts/one", {"marketplace": "feed"}), 422, "invalid-account")
+    assert found["errors"][0]["where"] == "/credentials/token"
+
+
+def test_a_marketplace_has_one_main_account(shop: Shop) -> None:
+    assert account(shop, "one").json()["main"] is True
+    assert account(shop, "two", "feed-two").json()["main"] is False
+    assert account(shop, "two", "feed-two", main=True).json()["main"] is True
+    mains = {one["id"]: one["main"] for one in shop.get("accounts").json()["items"]}
+    assert mains == {"one": False, "two": True}
+    assert shop.delete("accounts/two").status == 204
+    assert shop.get("accounts/one").json()["main"] is True
+
+
+def test_an_account_stays_at_its_marketplace(shop: Shop) -> None:
+    account(shop, "one")
+    moved = {"marketplace": "ozon", "credentials": {"client_id": "1", "api_key": "k"}}
+    problem(shop.put("accounts/one", moved), 422, "invalid-account")
+
+
+def test_a_connected_account_is_not_removed(shop: Shop) -> None:
+    account(shop, "one")
+    assert shop.post("accounts/one/connect", {}).json()["state"] == "connected"
+    problem(shop.delete("accounts/one"), 409, "account-connected")
+    assert shop.post("accounts/one/pause").json()["state"] == "paused"
+    assert shop.delete("accounts/one").status == 204
+    problem(shop.get("accounts/one"), 404, "not-found")
+
+
+def test_another_shop_sees_no_account_of_ours(shop: Shop) -> None:
+    account(shop, "one")
+    other = Shop(shop.world, "other-key")
+    for path in ("accounts/one", "accounts/one/health", "products?account=one", "warehouses?account=one"):
+        problem(other.get(path), 404, "not-found")
+    assert other.get("accounts").json()["items"] == []
+
+
+def test_an_unreachable_marketplace_leaves_the_credentials_unchecked(shop: Shop) -> None:
+    account(shop, "one")
+    twin_of(shop.world).outage(timedelta(minutes=10))
+    assert shop.post("accounts/one/check").json()["ok"] is None
+    problem(shop.post("accounts/one/connect", {}), 422, "credentials-unchecked")
+
+
+# The first connection
+
+
+def goods(shop: Shop) -> None:
+    """Three cards there, all for sale: one of a stocked item, one of an item whose stock was never told, one of none."""
+    account(shop, "one")
+    for unit in ("TEA", "POT", "CUP"):
+        twin_of(shop.world).add_product(unit, stock=7, account=TOKEN)
+    rows = [{"item": "TEA", "warehouse": "main", "quantity": 5}]
+    assert shop.put("stock", {"items": rows}).status == 200
+    assert shop.put("items", {"item": "POT"}).status == 200
+
+
+def linked(shop: Shop) -> None:
+    shop.world.settle()
+    assert shop.post("links/auto", {"account": "one"}).status == 200
+
+
+def numbers(shop: Shop) -> dict[str, int]:
+    return {unit: twin_of(shop.world).stock_of(unit, account=TOKEN) for unit in ("TEA", "POT", "CUP")}
+
+
+def test_a_dry_run_shows_what_would_change_and_changes_nothing(shop: Shop) -> None:
+    goods(shop)
+    assert shop.post("accounts/one/connect", {"dry": True}).json()["state"] == "dry"
+    linked(shop)
+    shop.post("accounts/one/connect", {"dry": True})
+    shop.world.settle()
+    report = health(shop)["flows"]["dry"]["report"]
+    counts = {name: report[name] for name in ("units", "linked", "unlinked", "unknown", "down", "zero", "above_zero")}
+    assert counts == {"units": 3, "linked": 2, "unlinked": 1, "unknown": 1, "down": 1, "zero": 0, "above_zero": 2}
+    (sample,) = report["samples"]
+    assert (sample["unit"], sample["shows"], sample["would_show"]) == ("TEA", 7, 5)
+    assert numbers(shop) == {"TEA": 7, "POT": 7, "CUP": 7}
+    writes = [call for call in twin_of(shop.world).calls if call.method != "GET"]
+    assert not writes
+
+
+def test_a_dry_run_says_that_a_run_would_wait_for_a_person(shop: Shop) -> None:
+    goods(shop)
+    shop.post("accounts/one/connect", {"dry": True})
+    linked(shop)
+    shop.put("stock", {"items": [{"item": "TEA", "warehouse": "main", "quantity": 0}]})
+    shop.post("accounts/one/connect", {"dry": True})
+    shop.world.settle()
+    report = health(shop)["flows"]["dry"]["report"]
+    assert (report["zero"], report["zero_percent"], report["would_wait"]) == (1, 50.0, True)
+
+
+def test_connecting_zeroes_neither_unlinked_cards_nor_items_without_a_stock_record(shop: Shop) -> None:
+    goods(shop)
+    shop.post("accounts/one/connect", {"dry": True})
+    linked(shop)
+    assert shop.post("accounts/one/connect", {}).status == 200
+    shop.world.advance(timedelta(minutes=12))
+    assert numbers(shop) == {"TEA": 5, "POT": 7, "CUP": 7}
+
+
+def test_connecting_without_any_link_writes_nothing(shop: Shop) -> None:
+    goods(shop)
+    assert shop.post("accounts/one/connect", {}).status == 200
+    shop.world.advance(timedelta(minutes=12))
+    assert numbers(shop) == {"TEA": 7, "POT": 7, "CUP": 7}
+    assert health(shop)["counts"] == {"units": 3, "linked": 0, "unlinked": 3, "archived": 0}
+
+
+def test_a_dry_run_that_is_cut_short_goes_on_where_it_was(shop: Shop) -> None:
+    goods(shop)
+    shop.post("accounts/one/connect", {"dry": True})
+    twin_of(shop.world).outage(timedelta(seconds=45))
+    shop.world.advance(timedelta(minutes=2))
+    assert health(shop)["flows"]["dry"]["report"]["units"] == 3
+
+
+# Pausing
+
+
+def test_a_paused_account_is_left_alone_and_goes_on_when_connected_again(shop: Shop) -> None:
+    account(shop, "one")
+    shop.post("accounts/one/connect", {})
+    shop.world.advance(timedelta(minutes=2))
+    shop.post("accounts/one/pause")
+    before = len(twin_of(shop.world).calls)
+    shop.world.advance(timedelta(minutes=10))
+    assert len(twin_of(shop.world).calls) == before
+    connected_at = shop.get("accounts/one").json()["connected_at"]
+    shop.post("accounts/one/connect", {})
+    shop.world.advance(timedelta(minutes=2))
+    assert len(twin_of(shop.world).calls) > before
+    assert shop.get("accounts/one").json()["connected_at"] == connected_at
+
+
+def test_nothing_is_confirmed_where_nothing_waits(shop: Shop) -> None:
+    account(shop, "one")
+    problem(shop.post("accounts/one/confirm"), 409, "nothing-held")
+
+
+# Expiry
+
+
+def test_credentials_that_end_soon_are_told_before_they_do_and_once_a_step(world: World, shop: Shop) -> None:
+    account(shop, "one")
+    ends = START + timedelta(days=8)
+    told: list[tuple[str, int]] = []
+    kept = world.account.variables(world.account.functions["sync-accounts"])
+    from vestnik import resources
+
+    with resources.use(kept):
+        owner = fares.load("demo", "one", world.now())
+        assert owner is not None
+        for day in range(9):
+            now = START + timedelta(days=day)
+            step = fares.step(ends - now)
+            if step is not None and (not told or told[-1][1] != step):
+                told.append((f"{now:%m-%d}", step))
+    assert told == [("11-20", 14), ("11-21", 7), ("11-25", 3), ("11-27", 1), ("11-28", 0)]
+
+
+def test_an_account_declares_its_settings_by_name_and_kind() -> None:
+    wanted = {"business": {"title": "Cabinet", "type": "integer", "required": True}, "city": {"type": "string"}}
+    assert not list(accounts.settings_faults(wanted, {"business": 5}))
+    found = [one.where for one in accounts.settings_faults(wanted, {"business": True, "city": 5, "other": 1})]
+    assert found == ["/settings/business", "/settings/city", "/settings/other"]
+    assert [one.message for one in accounts.settings_faults(wanted, {})] == ["is missing"]
