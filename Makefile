@@ -8,7 +8,7 @@ STAGE ?= dev
 CFN_LINT := .venv/bin/cfn-lint --ignore-checks W3005 --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench lint types contracts docs locks layers synth smoke doctor deploy first-key clean
+.PHONY: help run test faults bench lint types contracts docs locks layers synth smoke doctor deploy first-key domain clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -70,6 +70,9 @@ deploy: .venv/.set-up node_modules/.set-up doctor ## all stacks into the account
 
 first-key: .venv/.set-up ## the first admin key of a shop (STAGE=... SHOP=...)
 	$(PY) -m infra.first_key --stage $(STAGE) --shop $(SHOP)
+
+domain: .venv/.set-up ## which shop may write from which domain (STAGE=... ARGS="grant SHOP DOMAIN")
+	$(PY) -m infra.sending_domains --stage $(STAGE) $(ARGS)
 
 clean: ## what can be made again
 	rm -rf build cdk.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

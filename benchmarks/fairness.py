@@ -30,9 +30,9 @@ class Message:
 
     numbers = itertools.count()
 
-    def __init__(self, shop: str, posted: float, visible: float) -> None:
+    def __init__(self, shop: str, posted: float, visible: float, asked: int = 0) -> None:
         self.id = self.receipt_handle = f"{next(self.numbers)}"
-        self.group_id, self.posted, self.delayed_until = shop, posted, visible
+        self.group_id, self.posted, self.delayed_until, self.asked = shop, posted, visible, asked
         self.visible_at = 0.0
         self.place, self.ticket = READY, 0
         self.all_receipt_handles: list[str] = []
@@ -79,9 +79,9 @@ class Stage:
         self.queue = queue(time)
         self.pollers = [Poller() for _ in range(POLLERS)]
 
-    def put(self, shop: str, posted: float, at: float) -> None:
-        """Queue a message, to be seen from a time on."""
-        self.queue.add_message(Message(shop, posted, at * 1000))
+    def put(self, shop: str, posted: float, at: float, asked: int = 0) -> None:
+        """Queue a message, to be seen from a time on. `asked`: how often it has asked the limiter in vain."""
+        self.queue.add_message(Message(shop, posted, at * 1000, asked))
 
     def next(self) -> float:
         """When something is to be done here."""
@@ -141,7 +141,7 @@ class Shops:
                 if later is None:
                     self.waits[shop].append(self.time.now + took - message.posted)
                 else:
-                    self.sending.put(shop, message.posted, (later - START).total_seconds())
+                    self.sending.put(shop, message.posted, (later - START).total_seconds(), message.asked + 1)
         return took
 
     def _take(self, bucket: str, n: int, cap: int, window: int, now: datetime) -> int:
@@ -172,7 +172,12 @@ def _trigger(queue: str) -> topology.FromQueue:
 
 
 def _job(message: Message) -> dict[str, Any]:
-    return {"message": message.id, "recipient": {"address": "buyer@example.com"}, "purpose": "transactional"}
+    return {
+        "message": message.id,
+        "asked": message.asked,
+        "recipient": {"address": "buyer@example.com"},
+        "purpose": "transactional",
+    }
 
 
 def _sender(shop: str) -> Sender:

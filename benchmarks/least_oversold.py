@@ -1,7 +1,8 @@
 """The least that can be oversold: the same buyers met by a system that thinks and writes in no time, and is held up by
-the same things as ours: a marketplace tells of a sale only when it is asked, the shop when it posts, nobody in an outage.
+the same things as ours. A marketplace tells of a sale when it is asked, the shop when it posts, nobody in an outage.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,17 +24,19 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """What holds everybody up. `poll`: seconds between two looks at a marketplace; `outages`: by marketplace,
-    (from, to) in which it can neither be asked nor written to."""
+    """What holds everybody up. `looks`: by marketplace, when it was asked for its orders, in order; `outages`: by
+    marketplace, (from, to) in which it can neither be asked nor written to."""
 
-    poll: float
+    looks: Mapping[str, Sequence[float]]
     outages: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
     def known(self, buyer: Buyer) -> float:
         """When a sale can be known at the earliest."""
         if buyer.channel == SHOP:
             return buyer.at + buyer.told_after
-        return self.reachable(buyer.channel, (int(buyer.at // self.poll) + 1) * self.poll)
+        looks = self.looks[buyer.channel]
+        after = bisect_right(looks, buyer.at)
+        return looks[after] if after < len(looks) else math.inf
 
     def reachable(self, channel: str, at: float) -> float:
         """The first moment from `at` on at which a marketplace can be spoken to."""

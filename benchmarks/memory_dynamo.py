@@ -42,14 +42,20 @@ class Table:
         self.items: dict[str, dict[str, Typed]] = {}
         self.order: dict[str, list[str]] = {}
         self.listed: dict[str, list[tuple[str, str]]] = {}
+        self.sizes: dict[tuple[str, str], int] = {}
 
     def get(self, key: Typed) -> Typed | None:
         return self.items.get(key["pk"]["S"], {}).get(key["sk"]["S"])
+
+    def size(self, key: Typed) -> int:
+        """How large an item is; 0 where there is none."""
+        return self.sizes.get((key["pk"]["S"], key["sk"]["S"]), 0)
 
     def put(self, item: Typed) -> None:
         self.remove(item)
         pk, sk = item["pk"]["S"], item["sk"]["S"]
         self.items.setdefault(pk, {})[sk] = item
+        self.sizes[pk, sk] = item_size(item)
         insort(self.order.setdefault(pk, []), sk)
         if "list" in item:
             insort(self.listed.setdefault(item["list"]["S"], []), (sk, pk))
@@ -59,6 +65,7 @@ class Table:
         old = self.items.get(pk, {}).pop(sk, None)
         if old is None:
             return None
+        del self.sizes[pk, sk]
         order = self.order[pk]
         del order[bisect_left(order, sk)]
         if "list" in old:
@@ -95,8 +102,8 @@ class MemoryDynamo:
     def get_item(self, TableName: str, Key: Typed, ConsistentRead: bool = False) -> Typed:
         """One item."""
         with self._call("get_item"):
-            found = self._table(TableName).get(Key)
-            self._read([found], ConsistentRead)
+            found = self.table(TableName).get(Key)
+            self._read([self.table(TableName).size(Key)], ConsistentRead)
             return {"Item": found} if found is not None else {}
 
     def batch_get_item(self, RequestItems: Typed) -> Typed:
@@ -106,8 +113,9 @@ class MemoryDynamo:
                 raise ValueError("too many items requested for the BatchGetItem call")
             answer: dict[str, list[Typed]] = {}
             for name, asked in RequestItems.items():
-                found = [self._table(name).get(key) for key in asked["Keys"]]
-                self._read(found, bool(asked.get("ConsistentRead")))
+                table = self.table(name)
+                found = [table.get(key) for key in asked["Keys"]]
+                self._read(map(table.size, asked["Keys"]), bool(asked.get("ConsistentRead")))
                 answer[name] = [item for item in found if item is not None]
             return {"Responses": answer, "UnprocessedKeys": {}}
 
@@ -115,7 +123,7 @@ class MemoryDynamo:
         """Write an item where a condition holds."""
         with self._call("put_item"):
             old = self._checked(TableName, Item, more)
-            self._table(TableName).put(Item)
+            self.table(TableName).put(Item)
             self._write(old, Item)
             return {}
 
@@ -123,7 +131,7 @@ class MemoryDynamo:
         """Remove an item where a condition holds."""
         with self._call("delete_item"):
             old = self._checked(TableName, Key, more)
-            self._table(TableName).remove(Key)
+            self.table(TableName).remove(Key)
             self._write(old, None)
             return {"Attributes": old} if old and more.get("ReturnValues") == "ALL_OLD" else {}
 
@@ -132,7 +140,7 @@ class MemoryDynamo:
         with self._call("update_item"):
             old = self._checked(TableName, Key, more)
             new = self._updated(Key, old, more)
-            self._table(TableName).put(new)
+            self.table(TableName).put(new)
             self._write(old, new)
             returned = {"ALL_NEW": new, "ALL_OLD": old}.get(more.get("ReturnValues", "NONE"))
             return {"Attributes": returned} if returned else {}
@@ -140,7 +148,7 @@ class MemoryDynamo:
     def query(self, TableName: str, KeyConditionExpression: str, **more: Any) -> Typed:
         """A page of a partition, or of the index `list`."""
         with self._call("query"):
-            table, index = self._table(TableName), more.get("IndexName")
+            table, index = self.table(TableName), more.get("IndexName")
             named, bound = more["ExpressionAttributeNames"], more["ExpressionAttributeValues"]
             partition = bound[KeyConditionExpression.split(" AND ")[0].split(" = ")[1].strip()]["S"]
             entries = self._entries(table, partition, bool(index))
@@ -165,7 +173,7 @@ class MemoryDynamo:
             item = table.items[pk][sk]
             item = {name: item[name] for name in ("pk", "sk", "list")} if index else item
             found.append(item)
-            if (size := size + item_size(item)) >= PAGE_BYTES:
+            if (size := size + table.sizes[pk, sk]) >= PAGE_BYTES:
                 break
         self.billed["read"] += (2 if more.get("ConsistentRead") else 1) * max(1, -(-size // 4096))
         more_left = len(found) < len(wanted)
@@ -179,7 +187,7 @@ class MemoryDynamo:
                 raise ValueError("too many items in the BatchWriteItem call")
             for name, requests in RequestItems.items():
                 for request in requests:
-                    self._written(self._table(name), request)
+                    self._written(self.table(name), request)
             return {"UnprocessedItems": {}}
 
     def _written(self, table: Table, request: Typed) -> None:
@@ -207,12 +215,12 @@ class MemoryDynamo:
 
     def _reason(self, one: Typed) -> dict[str, str]:
         ((_, request),) = one.items()
-        old = self._table(request["TableName"]).get(request.get("Item") or request["Key"])
+        old = self.table(request["TableName"]).get(request.get("Item") or request["Key"])
         held = dynamo_expressions.holds(request.get("ConditionExpression"), old or {}, request)
         return {"Code": "None" if held else "ConditionalCheckFailed"}
 
     def _done(self, kind: str, request: Typed) -> None:
-        table = self._table(request["TableName"])
+        table = self.table(request["TableName"])
         key = request.get("Item") or request["Key"]
         old = table.get(key)
         match kind:
@@ -231,7 +239,7 @@ class MemoryDynamo:
         return dynamo_expressions.changed(request.get("UpdateExpression", ""), new, request)
 
     def _checked(self, table: str, key: Typed, more: Typed) -> Typed | None:
-        old = self._table(table).get(key)
+        old = self.table(table).get(key)
         if dynamo_expressions.holds(more.get("ConditionExpression"), old or {}, more):
             return old
         self._write(old, None)
@@ -242,11 +250,12 @@ class MemoryDynamo:
         self.calls[operation] += 1
         return self._lock
 
-    def _table(self, name: str) -> Table:
+    def table(self, name: str) -> Table:
+        """A table, made when first named."""
         return self._tables.setdefault(name, Table())
 
-    def _read(self, found: Iterable[Typed | None], consistent: bool) -> None:
-        units = sum(max(1, -(-item_size(item) // 4096)) if item else 1 for item in found)
+    def _read(self, sizes: Iterable[int], consistent: bool) -> None:
+        units = sum(max(1, -(-size // 4096)) for size in sizes)
         self.billed["read"] += units * (2 if consistent else 1)
 
     def _write(self, old: Typed | None, new: Typed | None) -> None:

@@ -1,11 +1,15 @@
 """Accounts of the demo shop at the feed's twin: set up as a user does it, over the API."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from infra.twins.feed import FeedTwin
 from infra.world import World
 from infra.world.http_api import Response
 from tests.asking import Shop
+from vestnik import resources
+from vestnik.flows import stock_keep
 
 TOKEN = "feed-one"  # noqa: S105
 
@@ -39,8 +43,15 @@ def imported(shop: Shop, id: str) -> dict[str, Any]:
     return state
 
 
+@contextmanager
+def as_door(world: World, function: str = "sync-accounts") -> Iterator[None]:
+    """Run a block with what the map grants a function."""
+    with resources.use(world.account.variables(world.account.functions[function])):
+        yield
+
+
 def stock(shop: Shop, **quantities: int) -> None:
     """Tell the shop's stock in its one warehouse."""
-    rows = [{"item": item.replace("_", "-"), "warehouse": "main", "quantity": n} for item, n in quantities.items()]
-    answer = shop.put("stock", {"items": rows})
-    assert answer.status == 200, answer.text
+    rows = [{"item": item, "warehouse": "main", "quantity": n} for item, n in quantities.items()]
+    with as_door(shop.world, "manage-shop"):
+        stock_keep.keep("demo", rows, shop.world.now())

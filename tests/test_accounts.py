@@ -1,6 +1,5 @@
 """Accounts: several a marketplace, credentials checked and kept apart, and a first connection that harms nothing."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,18 +7,16 @@ import pytest
 
 from infra.world import World
 from tests.asking import START, Shop, problem
-from tests.market_accounts import TOKEN, account, body, twin_of
+from tests.market_accounts import TOKEN, account, as_door, body, stock, twin_of
 from vestnik.domain.market import accounts
 from vestnik.flows import accounts as fares
-from vestnik.flows import syncs
-from vestnik.store import accounts as listed
-from vestnik.store import runs
+from vestnik.marketplaces import shipped
+from vestnik.store import settings
 
 
 @pytest.fixture(autouse=True)
-def anew(world: World) -> Iterator[None]:
+def anew(world: World) -> None:
     world.reset()
-    yield
 
 
 def health(shop: Shop, id: str = "one") -> dict[str, Any]:
@@ -110,12 +107,11 @@ def test_an_unreachable_marketplace_leaves_the_credentials_unchecked(shop: Shop)
 
 
 def goods(shop: Shop) -> None:
-    """Three cards there, all for sale: one of a stocked item, one of an item whose stock was never told, one of none."""
+    """Three cards for sale there: of a stocked item, of an item whose stock was never told, and of none."""
     account(shop, "one")
     for unit in ("TEA", "POT", "CUP"):
         twin_of(shop.world).add_product(unit, stock=7, account=TOKEN)
-    rows = [{"item": "TEA", "warehouse": "main", "quantity": 5}]
-    assert shop.put("stock", {"items": rows}).status == 200
+    stock(shop, TEA=5)
     assert shop.put("items", {"item": "POT"}).status == 200
 
 
@@ -148,7 +144,8 @@ def test_a_dry_run_says_that_a_run_would_wait_for_a_person(shop: Shop) -> None:
     goods(shop)
     shop.post("accounts/one/connect", {"dry": True})
     linked(shop)
-    shop.put("stock", {"items": [{"item": "TEA", "warehouse": "main", "quantity": 0}]})
+    shop.world.advance(timedelta(seconds=1))
+    stock(shop, TEA=0)
     shop.post("accounts/one/connect", {"dry": True})
     shop.world.settle()
     report = health(shop)["flows"]["dry"]["report"]
@@ -208,20 +205,21 @@ def test_nothing_is_confirmed_where_nothing_waits(shop: Shop) -> None:
 
 def test_credentials_that_end_soon_are_told_before_they_do_and_once_a_step(world: World, shop: Shop) -> None:
     account(shop, "one")
-    ends = START + timedelta(days=8)
-    told: list[tuple[str, int]] = []
-    kept = world.account.variables(world.account.functions["sync-accounts"])
-    from vestnik import resources
-
-    with resources.use(kept):
-        owner = fares.load("demo", "one", world.now())
-        assert owner is not None
-        for day in range(9):
-            now = START + timedelta(days=day)
-            step = fares.step(ends - now)
-            if step is not None and (not told or told[-1][1] != step):
-                told.append((f"{now:%m-%d}", step))
-    assert told == [("11-20", 14), ("11-21", 7), ("11-25", 3), ("11-27", 1), ("11-28", 0)]
+    ends = START + timedelta(days=8, hours=1)
+    answer = f"{{ok: `true`, expires_at: '{ends:%Y-%m-%dT%H:%M:%SZ}'}}"
+    checks = {**shipped("feed").definitions["feed.credentials.check"], "answer": answer}
+    with as_door(world, "manage-shop"):
+        settings.put("demo", "request", "feed.credentials.check", checks, by="test", now=world.now())
+    world.advance(timedelta(minutes=1))  # a revision of the settings is taken as read for some seconds
+    owner = accounts.account("demo", "one", shop.get("accounts/one").json())
+    steps = [fares.step(ends - START - timedelta(days=day)) for day in (-9, 0, 1, 2, 5, 7, 8)]
+    assert steps == [None, 14, 14, 7, 7, 3, 1]
+    for _ in range(2):
+        with as_door(world):
+            fares.watch(owner, world.now())
+        world.settle()
+    (told,) = [item for item in world.outbox if item["channel"] == "telegram"]
+    assert "Feed" in told["text"]
 
 
 def test_an_account_declares_its_settings_by_name_and_kind() -> None:

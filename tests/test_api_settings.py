@@ -151,6 +151,8 @@ def test_a_writer_who_saw_an_older_revision_is_stopped(shop: Shop) -> None:
         ({"templates": {"staff_group": "not-there"}}, "/templates/staff_group"),
         ({"templates": {"staff_group": "../../x/customer"}}, "/templates/staff_group"),
         ({"pattern": {"type": ["shop.own_type"]}}, "/templates/staff_group"),
+        ({"pattern": {"typ": ["order.placed"]}}, "/pattern/typ"),
+        ({"pattern": {"$or": [{"type": ["a.b"]}, {"odrer": {"id": ["1"]}}]}}, "/pattern/$or/1/odrer"),
     ],
 )
 def test_a_rule_that_could_not_work_is_refused_with_the_place(shop: Shop, change: dict[str, Any], place: str) -> None:

@@ -19,6 +19,9 @@ from vestnik.events._pages import SHAPE_NAMES
 from vestnik.rendering import render, shipped
 
 
+SILENT = {"stock.changed"}  # what is for sale follows; nobody is told
+
+
 def test_the_catalogue_has_twenty_types_or_more_and_each_lies_in_a_file_of_its_name() -> None:
     assert len(TYPES) >= 20
     assert sorted(events.catalogue()) == TYPES
@@ -112,7 +115,7 @@ def test_a_default_rule_has_a_text_for_each_audience_in_each_language(rule: dict
 
 @pytest.mark.parametrize("type", TYPES)
 def test_every_type_tells_somebody_by_default(type: str) -> None:
-    assert module_of(type).RULES
+    assert module_of(type).RULES or type in SILENT
 
 
 def told(type: str, channel: str = "email", audience: str = "customer", **changes: Any) -> bool:

@@ -45,6 +45,7 @@ class HttpLayer:
         self._nth: Counter[tuple[str, str, str]] = Counter()
         self._sequence = 0
         self._lock = threading.RLock()
+        self._counting = threading.Lock()  # of its own: a twin's thread counts while a call that led to it is under way
         self._name_resource = name_resource
         self._moto = Moto()
         self._endpoint: Any = endpoint
@@ -78,7 +79,7 @@ class HttpLayer:
 
     def note(self, service: str, operation: str, resource: str) -> Call:
         """Count a call, and answer its description. Raises Died where the caller is dead already."""
-        with self._lock:
+        with self._counting:
             return self._noted(service, operation, resource)
 
     def _noted(self, service: str, operation: str, resource: str) -> Call:

@@ -1,5 +1,6 @@
 """The local world: the map, its doors, the providers' twins and a clock, in one process."""
 
+import inspect
 import json
 import os
 import sys
@@ -308,7 +309,8 @@ def forget_everything() -> None:
     resources._clients.clear()
     _hang_up()
     for name, module in list(sys.modules.items()):
-        if name.startswith(("vestnik.", "functions.")) and callable(forget := getattr(module, "forget", None)):
+        forget = getattr(module, "forget", None) if name.startswith(("vestnik.", "functions.")) else None
+        if callable(forget) and not inspect.signature(forget).parameters:  # others forget one thing in a table
             forget()
 
 

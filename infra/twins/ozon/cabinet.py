@@ -257,6 +257,7 @@ class Cabinet:
         names = self._part_names(posting, len(parts))
         posting.packing = Packing(self.now() + self.ship_takes, fails, names, parts)
         self._packing.add(number)
+        posting.touch(self.now(), posting.status, "posting_created")
         self.settle()
         return names
 

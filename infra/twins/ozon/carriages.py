@@ -50,9 +50,11 @@ def load(cabinet: Cabinet, id: int, numbers: list[str]) -> dict[str, bool]:
 def approve(cabinet: Cabinet, id: int) -> None:
     """Form a carriage. NotAllowed twice, or where it is empty."""
     carriage = known(cabinet, id)
+    if carriage.status != "new":
+        raise NotAllowed("Incorrect_carriage_status")
     carriage.numbers = [number for number in carriage.numbers if is_ready(cabinet, number, carriage.method)]
-    if carriage.status != "new" or not carriage.numbers:
-        raise NotAllowed("Incorrect_carriage_status" if carriage.status != "new" else "no_postings")
+    if not carriage.numbers:
+        raise NotAllowed("no_postings")
     carriage.status, carriage.changed = "formed", cabinet.now()
     for number in carriage.numbers:
         cabinet.orders[number].carriage = id

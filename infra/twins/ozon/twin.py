@@ -23,7 +23,8 @@ class Ozon(CatalogueRoutes, StockRoutes, OrderRoutes, OperationRoutes):
     TOO_MANY_REQUESTS inside a 200. Assumed, since Ozon does not tell: both windows slide; a call that was refused for
     a limit does not count; 429 carries no header of when to come again; a row refused for its 30 seconds does not
     begin them anew; a number written is what is free, and what is reserved stays beside it; a cancelled posting's
-    units are free again at once; a split posting goes on as its first package, further ones get the next suffixes.
+    units are free again at once; a split posting goes on as its first package, further ones get the next suffixes; who
+    tries again to assemble is no longer marked as ship_failed.
     """
 
     service = "ozon"

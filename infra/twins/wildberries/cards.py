@@ -1,11 +1,12 @@
 """Content and account: the seller, cards page by page, subjects."""
 
 from bisect import bisect_left, bisect_right
+from datetime import datetime
 from typing import Any
 
 from infra.twins.market import Ask, Reply, route
 from infra.twins.wildberries.desk import Desk
-from infra.twins.wildberries.seller import Seller, Size
+from infra.twins.wildberries.seller import Seller, Size, written
 
 PAGE = 100
 PARENTS = {479: "Home", 858: "Office"}
@@ -62,7 +63,8 @@ class Cards(Desk):
 def _page(seller: Seller, cursor: dict[str, Any], limit: int, ascending: bool) -> list[tuple[str, int]]:
     """(time, nmID) of the cards after the cursor."""
     order = seller.by_change()
-    place = (cursor["updatedAt"], cursor.get("nmID", 0)) if cursor.get("updatedAt") else None
+    since = cursor.get("updatedAt")
+    place = (written(datetime.fromisoformat(since)), cursor.get("nmID", 0)) if since else None
     if ascending:
         start = bisect_right(order, place) if place else 0
         return order[start : start + limit]

@@ -110,7 +110,7 @@ class Seller:
     def by_change(self) -> list[tuple[str, int]]:
         """(time of the last change, nmID) of all cards, oldest first."""
         if self._by_change is None:
-            self._by_change = sorted((f"{at:%Y-%m-%dT%H:%M:%S.%fZ}", product) for product, at in self.changed.items())
+            self._by_change = sorted((written(at), product) for product, at in self.changed.items())
         return self._by_change
 
     def shown(self, unit: int, warehouse: int) -> int:
@@ -178,3 +178,8 @@ class Seller:
             "kiz": None,
         }
         self.returns = [one for one in self.returns if one["orderId"] != order.id] + [row]
+
+
+def written(at: datetime) -> str:
+    """A time as cards have it, of one length, so that texts stand in the order of times."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"

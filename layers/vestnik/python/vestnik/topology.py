@@ -255,7 +255,7 @@ SYNCER = Function(
     {
         "table:settings": "GetItem Query TransactWriteItems",
         "table:goods": GOODS,
-        "table:orders": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem BatchWriteItem",
+        "table:orders": f"{GOODS} TransactWriteItems",
         "table:limits": "GetItem PutItem UpdateItem DeleteItem",
         "queue:to-sync": "SendMessageBatch",
         "queue:to-evaluate": "SendMessageBatch",
@@ -280,7 +280,7 @@ def _manager() -> Function:
         {
             "table:settings": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem TransactWriteItems",
             "table:people": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
-            "table:orders": "GetItem PutItem UpdateItem DeleteItem Query BatchGetItem",
+            "table:orders": f"{GOODS} TransactWriteItems",
             "table:ledger": "GetItem UpdateItem Query BatchGetItem",
             "table:goods": GOODS,
             "table:counters": "Query BatchWriteItem",
@@ -307,7 +307,7 @@ def _evaluator() -> Function:
         {
             "table:settings": "GetItem Query UpdateItem",
             "table:people": "BatchGetItem UpdateItem Query",
-            "table:orders": "BatchGetItem UpdateItem",
+            "table:orders": "GetItem BatchGetItem UpdateItem",
             "table:ledger": "BatchGetItem PutItem UpdateItem",
             "table:goods": "GetItem PutItem UpdateItem Query BatchGetItem BatchWriteItem",
             "table:limits": "UpdateItem",

@@ -17,6 +17,7 @@ from vestnik.store.settings import Settings
 
 type Rule = Mapping[str, Any]
 
+FACTS = ("type", "source", "time", "data", "order", "customer", "shop")
 LONGEST_DELAY = timedelta(days=30)  # what a message tells is kept for 35
 NEEDED = {"staff_group": "group", "address": "address", "webhook": "url"}
 TAKEN = {
@@ -57,6 +58,18 @@ def _pattern(pattern: Rule) -> Iterator[Coded]:
         patterns.compile_pattern(pattern)
     except Refused as refused:
         yield Coded(refused.code, Fault(f"/pattern{refused.where}", refused.reason))
+    else:
+        yield from _facts(pattern, "/pattern")
+
+
+def _facts(pattern: Rule, where: str) -> Iterator[Coded]:
+    """Names that no event has at its top: a pattern with one would never match, and nobody would learn why."""
+    for name, inner in pattern.items():
+        if name == "$or" and isinstance(inner, list):
+            for position, one in enumerate(inner):
+                yield from _facts(one, f"{where}/$or/{position}") if isinstance(one, Mapping) else ()
+        elif name not in FACTS:
+            yield _wrong(f"{where}/{name}", "is none of the facts", name[:80], ", ".join(FACTS))
 
 
 def _delay(text: str) -> Iterator[Coded]:

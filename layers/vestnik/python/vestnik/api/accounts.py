@@ -11,7 +11,7 @@ from vestnik.api._models import Model, Page, Trail
 from vestnik.api._problems import Problem
 from vestnik.api._routes import Cursor, Limit, Router, needs
 from vestnik.flows import accounts as fares
-from vestnik.flows import connecting
+from vestnik.flows import connecting, stock_send
 from vestnik.marketplaces import names, shipped
 
 router = Router()
@@ -232,7 +232,7 @@ def pause_account(id: AccountId) -> Connected:
 def confirm_account(id: AccountId) -> Connected:
     """Let a stock run go on that was held because it would zero too much at once."""
     account = _accounts.find(id)
-    if not connecting.confirm(account, _kept.me(), resources.now()):
+    if not stock_send.confirm(account.shop, account.id, resources.now()):
         raise Problem(409, "nothing-held", "no run of its stock waits for you")
     return Connected.model_validate({"state": account.state, "dry_run": None})
 

@@ -53,9 +53,7 @@ class UnitInFull(Unit):
 
 @router.get("/products")
 @needs("read", problems=(404,))
-def list_products(
-    account: OfAccount, linked: Linked = None, limit: Limit = 50, cursor: Cursor = ""
-) -> Page[Unit]:
+def list_products(account: OfAccount, linked: Linked = None, limit: Limit = 50, cursor: Cursor = "") -> Page[Unit]:
     """List an account's sellable units. With `linked`, a part may hold fewer than the limit and yet not be the last."""
     owner, listing = _accounts.find(account), f"products/{account}/{linked}"
     found, more = links.listed(owner, linked, limit, opened(listing, cursor))

@@ -123,6 +123,14 @@ ORDER = shape(
             "description": "Where it was placed: `shop` (also when absent) or a marketplace's name. A marketplace's "
             "buyers are not the shop's customers: the default customer rules skip them.",
         },
+        "marketplace": {
+            "type": ["object", "null"],
+            "description": "The marketplace's order that it was made from: both are one reservation.",
+            "properties": {
+                "account": text("The account at the marketplace, by its id here.", 120),
+                "number": text("The marketplace's number of the order.", 128),
+            },
+        },
         "comment": text("What the customer wrote with it.", 2000),
     },
     required=("id",),

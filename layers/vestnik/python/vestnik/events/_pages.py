@@ -30,7 +30,7 @@ def page(module: ModuleType) -> str:
             f"{(module.__doc__ or '').strip()}\n",
             *_facts(module),
             "\n## Default rules\n",
-            *(f"- {_sentence(rule)}" for rule in module.RULES),
+            *([f"- {_sentence(rule)}" for rule in module.RULES] or ["Nobody is told by default."]),
             "\n## Fields of `data`\n",
             *_needs(module.SCHEMA),
             *_table(_rows(module.SCHEMA)),

@@ -16,15 +16,17 @@ from vestnik.store import limits
 
 KEPT = 5  # one part in five of a shared bucket is kept for those who have had little
 SHARE = 10  # and of that each shop gets one part in ten of the bucket
-SPREAD = 10  # windows over which those that must wait come back
+SPREAD = 2  # windows over which those that must wait come back; each time they wait again it is one more
+LONGEST = 600  # seconds
 
 
 def grant(wanted: Sequence[tuple[Mapping[str, Any], Sender]], now: datetime) -> list[datetime | None]:
-    """For each job of one shop None, if it may go now, else when it is to ask again."""
+    """For each job of one shop None, if it may go now, else when it is to ask again. `asked` of a job: how often it
+    has asked in vain; a long backlog then asks some 2 * sqrt(seconds) times until it is through, and not always."""
     needs = [_buckets(job, sender) for job, sender in wanted]
     shop = wanted[0][1].shop if wanted else ""
     left = {bucket: _take(bucket, n, shop, now) for bucket, n in Counter(b for need in needs for b in need).items()}
-    return [_use(need, left, job["message"], now) for need, (job, _) in zip(needs, wanted, strict=True)]
+    return [_use(need, left, job, now) for need, (job, _) in zip(needs, wanted, strict=True)]
 
 
 def _buckets(job: Mapping[str, Any], sender: Sender) -> list[tuple[str, int, int]]:
@@ -47,18 +49,19 @@ def _take(bucket: tuple[str, int, int], n: int, shop: str, now: datetime) -> int
 
 
 def _use(
-    need: list[tuple[str, int, int]], left: dict[tuple[str, int, int], int], message: str, now: datetime
+    need: list[tuple[str, int, int]], left: dict[tuple[str, int, int], int], job: Mapping[str, Any], now: datetime
 ) -> datetime | None:
     short = [bucket for bucket in need if left[bucket] <= 0]
     if short:
-        return _later(max(window for _, _, window in short), message, now)
+        return _later(max(window for _, _, window in short), job, now)
     for bucket in need:
         left[bucket] -= 1
     return None
 
 
-def _later(window: int, message: str, now: datetime) -> datetime:
+def _later(window: int, job: Mapping[str, Any], now: datetime) -> datetime:
     """Behind the window's end, spread so that those that wait do not all come back at once."""
     end = (int(now.timestamp()) // window + 1) * window
-    jitter = zlib.crc32(f"{message}{end}".encode()) % (window * SPREAD)
-    return datetime.fromtimestamp(end, now.tzinfo) + timedelta(seconds=min(jitter, 600))
+    spread = min(window * (SPREAD + job.get("asked", 0)), LONGEST)
+    jitter = zlib.crc32(f"{job['message']}{end}".encode()) % spread
+    return datetime.fromtimestamp(end, now.tzinfo) + timedelta(seconds=jitter)

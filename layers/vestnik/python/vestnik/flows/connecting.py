@@ -67,15 +67,6 @@ def pause(account: Account, by: str, now: datetime) -> None:
     listed.unwatch(account.shop, account.id)
 
 
-def confirm(account: Account, by: str, now: datetime) -> bool:
-    """Let a stock run go on that was held because it would zero too much; False where none is."""
-    if runs.get(account.shop, account.id, "stock").get("state") != "waiting":
-        return False
-    runs.put(account.shop, account.id, "stock", confirmed_at=now.isoformat(), confirmed_by=by)
-    syncs.wake(account.shop, account.id, "stock")
-    return True
-
-
 def _must_be_good(account: Account, now: datetime) -> None:
     said = accounts.check(account, now)
     if said["ok"] is not True:

@@ -101,7 +101,8 @@ def _still_due(group: list[Work], current: Settings, now: datetime, failed: set[
 def _allowed(works: list[Work], current: Settings, now: datetime) -> list[Work]:
     """Those that the limits let go now; the others are handed on to a later moment."""
     granted = allowance.grant([(w.job, sender(w.job, current)) for w in works], now)
-    queueing.all_again([(w.job, at) for w, at in zip(works, granted, strict=True) if at is not None], now)
+    waiting = [(w.job, at) for w, at in zip(works, granted, strict=True) if at is not None]
+    queueing.all_again([({**job, "asked": job.get("asked", 0) + 1}, at) for job, at in waiting], now)
     return [work for work, at in zip(works, granted, strict=True) if at is None]
 
 

@@ -106,7 +106,7 @@ def _todo(this: Reading, position: int, step: operations.Step, found: Mapping[st
             continue
         seen = _seen(this, step, one.body)
         if operations.skips(step, seen):
-            _note(this, number, partial(_done, position, {}, {}))
+            _note(this, number, partial(_done, position, _key(step, seen), {}))
         else:
             todo[number] = seen
     return todo
@@ -126,7 +126,7 @@ def _one(this: Reading, position: int, step: operations.Step, number: str, seen:
     """One posting's step, or its supply's, which the first of its postings does for all."""
     key = seen["key"] if step.get("each") == "supply" else ""
     if key and _is_done(this, step, key):
-        return _note(this, number, partial(_done, position, {"key": key}, {}))
+        return _note(this, number, partial(_done, position, _key(step, seen), {}))
     answer = _call(this, step, number, operations.given_of(step, seen), operations.rows_of(step, seen))
     why = _wrong(step, seen, answer) if answer is not None else None
     if answer is None or why is not None:
@@ -136,8 +136,13 @@ def _one(this: Reading, position: int, step: operations.Step, number: str, seen:
         supplies.close(this.account.shop, this.account.id, seen["posting"]["supply"], _at(this))
     if key:
         _filled(this, step, key, told, seen["posting"])
-    change: dict[str, Any] = {"key": key} if key else {"kept": told} if told else {}
+    change = _key(step, seen) or ({"kept": told} if told else {})
     return _note(this, number, partial(_done, position, change, operations.facts_of(step, seen)))
+
+
+def _key(step: operations.Step, seen: Seen) -> dict[str, Any]:
+    """By what a posting's later steps find what its supply's step kept."""
+    return {"key": seen["key"]} if step.get("each") == "supply" and seen["key"] else {}
 
 
 def _is_done(this: Reading, step: operations.Step, key: str) -> bool:

@@ -15,6 +15,7 @@ from vestnik.flows.ran import Ran
 from vestnik.store import lists, runs, units
 
 FLOW = "products"
+CATEGORIES = ("categories.parents", "categories.list")  # some marketplaces list the upper level apart
 Clock = Callable[[], datetime]
 Row = dict[str, Any]
 
@@ -92,9 +93,10 @@ def begin_anew(account: Account, *, whole: bool) -> None:
 
 def refresh_categories(account: Account, now: datetime) -> int:
     """Read the marketplace's categories anew; how many there are."""
-    if not calling.has(account, "categories.list", now):
+    purposes = [one for one in CATEGORIES if calling.has(account, one, now)]
+    if not purposes:
         return 0
-    rows = [one for answer in calling.pages(account, "categories.list", now) for one in answer.items]
+    rows = [one for what in purposes for answer in calling.pages(account, what, now) for one in answer.items]
     return lists.put(account.shop, account.id, lists.CATEGORY, rows)
 
 

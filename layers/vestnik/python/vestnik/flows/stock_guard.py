@@ -5,7 +5,7 @@ hour began. Where it is more than the account's limit, all of it waits for a per
 itself once the stock is right again: the count is made anew at each run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from vestnik.store import runs, stock_sent
 FLOW = "stock"
 WINDOW = timedelta(hours=1)
 LEAST = 2  # so few zeros are everyday business in however small an account
-SUSPECTS = ("0", "1", "3", stock_sent.WAITING, stock_sent.HELD)
+SUSPECTS = (("0", "1"), ("3", "3"), (stock_sent.HELD, stock_sent.WAITING))  # first and last of marks' kinds
 
 type State = Mapping[str, Any]
 
@@ -35,6 +35,7 @@ class Guard:
     holds: bool = False
     waiting: dict[str, Any] | None = None
     stopped: set[str] = field(default_factory=set)
+    allowed: set[str] = field(default_factory=set)
 
     def lets(self, unit: str) -> bool:
         """Whether this unit may come down to 0 now."""
@@ -46,7 +47,14 @@ class Guard:
             self.stopped.add(unit)
             return False
         self.left -= 1
+        self.allowed.add(unit)
         return True
+
+    def sent(self, unit: str) -> None:
+        """A unit that was let came down to 0."""
+        if unit in self.allowed:
+            self.allowed.discard(unit)
+            self.zeroed += 1
 
     def kept(self) -> dict[str, Any]:
         """The hour, as the next run goes on with it."""
@@ -57,7 +65,7 @@ def begin(account: Account, targets: Targets, state: State, now: datetime) -> Gu
     """The guard of a run: counts what would be zeroed where that may be too much, and holds it then."""
     guard = _of(account, state, now)
     if guard.left is not None and _may_be_too_many(account, guard.left):
-        units = _zeroed(account, targets, state)
+        units = _zeroed(account, targets)
         guard.holds = units > guard.left
         if guard.holds:
             guard.waiting = _told(account, guard, units + guard.zeroed, state, now)
@@ -86,27 +94,28 @@ def confirmed(state: State, now: datetime) -> bool:
     return bool(at) and now - datetime.fromisoformat(str(at)) < WINDOW
 
 
-def _suspects(account: Account) -> tuple[str, ...]:
-    """Marks of what may come down to 0. A touch knows how much is left of the item; the usual have more than a small
-    buffer takes."""
-    return (*SUSPECTS, "2") if int(account.body.get("buffer") or 0) >= stock.LOW else SUSPECTS
+def _suspects(account: Account) -> Iterator[str]:
+    """Units that may come down to 0. A touch knows how much is left of the item, and marks as usual only what has more
+    than a small buffer takes."""
+    large = int(account.body.get("buffer") or 0) >= stock.LOW
+    for first, last in (*SUSPECTS, ("2", "2")) if large else SUSPECTS:
+        for mark in stock_sent.between(account.shop, account.id, first, last):
+            yield mark.unit
 
 
 def _may_be_too_many(account: Account, left: int) -> bool:
     """Whether so many are marked at all; counted no further than needed."""
     seen = set[str]()
-    for kind in _suspects(account):
-        for mark in stock_sent.of_kind(account.shop, account.id, kind):
-            seen.add(mark.unit)
-            if len(seen) > left:
-                return True
+    for unit in _suspects(account):
+        seen.add(unit)
+        if len(seen) > left:
+            return True
     return False
 
 
-def _zeroed(account: Account, targets: Targets, state: State) -> int:
-    kinds = _suspects(account)
-    units = {mark.unit: None for kind in kinds for mark in stock_sent.of_kind(account.shop, account.id, kind)}
-    return sum(target.zeroed(targets.warehouses) for part in targets.slices(units) for target in part)
+def _zeroed(account: Account, targets: Targets) -> int:
+    units = dict.fromkeys(_suspects(account))
+    return sum(targets.zeroed(target) for part in targets.slices(units) for target in part)
 
 
 def _told(account: Account, guard: Guard, units: int, state: State, now: datetime) -> dict[str, Any]:

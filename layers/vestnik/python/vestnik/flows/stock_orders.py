@@ -4,7 +4,7 @@ An order that the shop made from a marketplace's names it (`marketplace: {accoun
 posting's, and the shop's event only tells since when the shop's system knows of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -25,15 +25,14 @@ FRESH = timedelta(minutes=1)
 Event = Mapping[str, Any]
 
 
-def take(shop: str, events: Iterable[Event], current: Settings, now: datetime) -> None:
-    """Do what a shop's events ask of its stock, oldest first. Whatever is told twice is done once."""
-    for event in events:
-        if event["type"] == STOCK:
-            rows = [{**row, "as_of": row.get("as_of") or event["time"]} for row in event["data"]["items"]]
-            stock_keep.keep(shop, rows, now)
-            current.kept.pop(STOCK, None)
-        elif event["type"] in (PLACED, CANCELLED, *LEFT) and _wanted(shop, current, now):
-            _order(shop, event, current, now)
+def take(shop: str, event: Event, current: Settings, now: datetime) -> None:
+    """Do what an event asks of the shop's stock. Whatever is told twice, or in another order, comes to the same."""
+    if event["type"] == STOCK:
+        rows = [{**row, "as_of": row.get("as_of") or event["time"]} for row in event["data"]["items"]]
+        stock_keep.keep(shop, rows, now)
+        current.kept.pop(STOCK, None)
+    elif event["type"] in (PLACED, CANCELLED, *LEFT) and _wanted(shop, current, now):
+        _order(shop, event, current, now)
 
 
 def _wanted(shop: str, current: Settings, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from vestnik import marketplaces
 from vestnik.domain.market import definitions
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.definitions import Outcome
-from vestnik.flows import calling, definitions_in_force
+from vestnik.flows import calling, definition_watch, definitions_in_force
 
 WRITE, READ, READ_ALL = "stock.write", "stock.read", "stock.read.all"
 MISSING = Outcome(False, True, "missing", "the answer does not name this row")
@@ -26,6 +26,12 @@ class Outside(Protocol):
 
     def size(self, now: datetime) -> int:
         """How many rows one call takes."""
+
+    def written_by(self, now: datetime) -> str:
+        """What writes numbers now, in a word: where it changes, all that was written is looked at anew."""
+
+    def doubt(self, reason: str, now: datetime) -> None:
+        """Take note that what was answered as written is not there."""
 
     def batches(self, rows: Sequence[Row], now: datetime) -> list[list[Row]]:
         """Rows cut into calls."""
@@ -55,6 +61,15 @@ class Called:
     def size(self, now: datetime) -> int:
         definition = definitions_in_force.need(self.account, WRITE, now)
         return int(definition.get("batch", {}).get("rows", 1))
+
+    def written_by(self, now: datetime) -> str:
+        definition = definitions_in_force.find(self.account, WRITE, now)
+        return f"{definition['id']}:{definitions.mark(definition)}" if definition else ""
+
+    def doubt(self, reason: str, now: datetime) -> None:
+        definition = definitions_in_force.find(self.account, WRITE, now)
+        if definition is not None:
+            definition_watch.failed(self.account, definition, reason, now)
 
     def batches(self, rows: Sequence[Row], now: datetime) -> list[list[Row]]:
         return list(calling.batches(self.account, WRITE, rows, now))

@@ -9,7 +9,7 @@ it is raised only where two readings agree, nothing was sent in between, and no 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
@@ -26,7 +26,10 @@ from vestnik.store import runs, stock_sent, units
 FLOW = "stock"
 NIGHTLY = "readback"
 SAMPLES = 40
+FEW = 5  # so many numbers that were all taken and are not there were never written
 AT_ONCE = 500
+MOST_UNSURE = 2000
+SECOND = timedelta(minutes=2)  # between two readings: the orders are read meanwhile
 EARLIER = timedelta(minutes=2)  # an order that took from it so short before it was sent may explain a difference too
 
 type Clock = Callable[[], datetime]
@@ -35,13 +38,14 @@ type State = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Read:
-    """What a reading came to: pairs looked at, those that differ, units marked to be sent again. `again`: when it wants
-    to go on (None: done)."""
+    """What a reading came to: pairs looked at, those that differ, units marked to be sent again, pairs that are lower
+    than they should be and are to be read once more. `again`: when it wants to go on (None: done)."""
 
     checked: int = 0
     wrong: int = 0
     healed: int = 0
     again: datetime | None = None
+    unsure: set[Pair] = field(default_factory=set)
 
 
 def first(account: Account, targets: Targets, outside: Outside, clock: Clock, deadline: datetime) -> datetime | None:
@@ -64,18 +68,42 @@ def all(account: Account, clock: Clock, deadline: datetime, outside: Outside | N
     outside = outside or Called(account)
     targets = stock_targets.of(account, outside.told(), stock_outside.worked(account))
     state = runs.get(account.shop, account.id, NIGHTLY)
-    read = Read(**{name: int((state.get("progress") or {}).get(name, 0)) for name in ("checked", "wrong", "healed")})
+    if state.get("second"):
+        return _second(account, targets, outside, state, clock())
+    before = state.get("progress") or {}
+    read = Read(before.get("checked", 0), before.get("wrong", 0), before.get("healed", 0))
+    read.unsure = {(unit, warehouse) for unit, warehouse in before.get("unsure", ())}
     for page, place in _everything(account, targets, outside, clock, state):
         _compare(account, targets, page, read, clock())
         counted = {"checked": read.checked, "wrong": read.wrong, "healed": read.healed}
-        runs.put(account.shop, account.id, NIGHTLY, reading=place, progress=counted)
+        unsure = sorted(read.unsure)[:MOST_UNSURE]
+        runs.put(account.shop, account.id, NIGHTLY, reading=place, progress={**counted, "unsure": unsure})
         if clock() >= deadline and place is not None:
             read.again = clock()
             return read
-    drift = {"checked": read.checked, "wrong": read.wrong, "healed": read.healed, "at": clock().isoformat()}
-    runs.put(account.shop, account.id, NIGHTLY, reading=None, progress=None, drift=drift)
+    runs.put(account.shop, account.id, NIGHTLY, reading=None, progress=None, drift=_drift(read, clock()))
     runs.put(account.shop, account.id, FLOW, above=_above(account))
+    if read.unsure:
+        read.again = clock() + max(SECOND, timedelta(seconds=int(outside.told().get("settles_seconds") or 0)))
+        second = {"at": read.again.isoformat(), "pairs": sorted(read.unsure)[:MOST_UNSURE]}
+        runs.put(account.shop, account.id, NIGHTLY, second=second)
     return read
+
+
+def _second(account: Account, targets: Targets, outside: Outside, state: State, now: datetime) -> Read:
+    """Read once more what was lower than it should be: where it still is, and nothing explains it, it is raised."""
+    at, read = datetime.fromisoformat(state["second"]["at"]), Read()
+    if now < at:
+        return Read(again=at)
+    pairs = [(unit, warehouse) for unit, warehouse in state["second"]["pairs"]]
+    _compare(account, targets, outside.read(pairs, now), read, now)
+    drift = {**state.get("drift", {}), "wrong_still": read.wrong, "healed_then": read.healed}
+    runs.put(account.shop, account.id, NIGHTLY, second=None, drift=drift)
+    return read
+
+
+def _drift(read: Read, now: datetime) -> dict[str, Any]:
+    return {"checked": read.checked, "wrong": read.wrong, "healed": read.healed, "at": now.isoformat()}
 
 
 def _everything(
@@ -166,7 +194,9 @@ def _judge(account: Account, target: Target, shown: Mapping[str, int], read: Rea
         target.sent.places.setdefault(warehouse, {})["seen"] = {"q": quantity, "at": utc(now), "n": target.sent.n}
     if stock_sent.put_if_same(account.shop, account.id, target.sent) and any(healing):
         read.healed += 1
+        wrong = {}
         stock_touch.units(account.shop, account.id, [target.unit], now, priority=stock.HEALING, forced=True)
+    read.unsure |= {(target.unit, warehouse) for warehouse in wrong}
 
 
 def heals(account: Account, target: Target, warehouse: str, shown: int) -> bool:
@@ -185,22 +215,23 @@ def heals(account: Account, target: Target, warehouse: str, shown: int) -> bool:
     return not stock.sold_since(target.items.values(), account.id, utc(since))
 
 
-def sample(
-    account: Account, targets: Targets, outside: Outside, state: State, now: datetime
-) -> dict[str, list[dict[str, Any]]]:
-    """Read back those of the pairs sent before that had time to settle: {samples: those that are still to be read}.
-    A difference that is not healed at once is read once more next time."""
+def sample(account: Account, targets: Targets, outside: Outside, state: State, now: datetime) -> list[dict[str, Any]]:
+    """Read back those of the pairs sent before that had time to settle; those that are still to be read. A difference
+    that is not healed at once is read once more next time."""
     settles = timedelta(seconds=int(outside.told().get("settles_seconds") or 0))
     waiting = list(state.get("samples") or ())
     ready = [one for one in waiting if datetime.fromisoformat(one["at"]) + settles <= now]
     if not ready or not outside.can_read(now):
-        return {"samples": waiting}
+        return waiting
     try:
         shown = outside.read([(one["unit"], one["warehouse"]) for one in ready], now)
     except (Later, Refused, Unknown):
-        return {"samples": waiting}  # no time for it now; sending matters more
+        return waiting  # no time for it now; sending matters more
     again = _sampled(account, targets, ready, shown, now)
-    return {"samples": [*again, *(one for one in waiting if one not in ready)]}
+    fresh = [one for one in ready if (one["unit"], one["warehouse"]) in shown and not one.get("twice")]
+    if len(fresh) >= FEW and all(shown[one["unit"], one["warehouse"]] != one["quantity"] for one in fresh):
+        outside.doubt(f"none of {len(fresh)} numbers that it took is there", now)
+    return [*again, *(one for one in waiting if one not in ready)]
 
 
 def _sampled(
@@ -223,14 +254,5 @@ def _sampled(
         if lower and read.healed == before and not one.get("twice"):
             again.append({**one, "at": utc(now), "twice": True})
     if read.checked:
-        drift = {"checked": read.checked, "wrong": read.wrong, "healed": read.healed, "at": now.isoformat()}
-        runs.put(account.shop, account.id, FLOW, drift=drift)
+        runs.put(account.shop, account.id, FLOW, drift=_drift(read, now))
     return again
-
-
-def mark_all(account: Account, now: datetime) -> int:
-    """Mark every linked unit to be sent whatever it shows (a manual "now" for an account); how many."""
-    return sum(
-        stock_touch.units(account.shop, account.id, part, now, priority=stock.HEALING, forced=True)
-        for part in batched(_linked(account), 10_000, strict=False)
-    )

@@ -8,6 +8,7 @@ Before each slice its units are noted (`take_off`): where the run dies after a c
 the next run sends all of them again.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,25 +63,47 @@ def run(account: Account, clock: Clock, deadline: datetime, outside: Outside | N
     outside = outside or Called(account)
     told = outside.told()
     targets = stock_targets.of(account, told, stock_outside.worked(account))
+    state = runs.get(account.shop, account.id, FLOW)
+    if not targets.warehouses:
+        return Report()  # nowhere to send to yet: what is marked stays so
     _recover(account, clock())
-    if "above" not in (state := runs.get(account.shop, account.id, FLOW)):
-        try:
-            first = stock_readback.first(account, targets, outside, clock, deadline)
-        except Later as later:
-            return Report(again=later.at or clock() + SOON)
-        if first is not None:
-            return Report(again=first)
-        state = runs.get(account.shop, account.id, FLOW)
-    checked = stock_readback.sample(account, targets, outside, state, clock())
-    guard = stock_guard.begin(account, targets, state, clock())
-    if not guard.holds:
-        _let_go(account, clock())
-    work = _Run(account, outside, targets, guard, clock, deadline, int(told.get("pair_seconds") or 0))
+    if state.get("rules") != (rules := _rules(account, targets, outside.written_by(clock()))):
+        if (again := _begin(account, targets, outside, clock, deadline)) is not None:
+            return Report(again=again)
+        state = runs.put(account.shop, account.id, FLOW, rules=rules)
+    work = _Run(account, outside, targets, Guard(0, None, ""), clock, deadline, int(told.get("pair_seconds") or 0))
+    samples = stock_readback.sample(account, targets, outside, state, clock())
     try:
-        work.go()
+        if stock_sent.any_mark(account.shop, account.id):
+            work.guard = _guarded(account, targets, state, clock())
+            work.go()
     finally:
-        work.keep(state, checked)
+        work.keep(state, samples)
     return work.report
+
+
+def _rules(account: Account, targets: stock_targets.Targets, by: str) -> str:
+    """What an account's numbers are computed and written `by`, beside its items: where it changes, all of them are
+    looked at."""
+    takes = {id: sorted(takes) for id, takes in sorted(targets.warehouses.items())}
+    return json.dumps([takes, int(account.body.get("buffer") or 0), targets.physical, targets.most, by])
+
+
+def _begin(
+    account: Account, targets: stock_targets.Targets, outside: Outside, clock: Clock, deadline: datetime
+) -> datetime | None:
+    """Before anything is sent: read what stands there, and mark all that is linked. When to go on; None: done."""
+    try:
+        return stock_readback.first(account, targets, outside, clock, deadline)
+    except Later as later:
+        return later.at or clock() + SOON
+
+
+def _guarded(account: Account, targets: stock_targets.Targets, state: Mapping[str, Any], now: datetime) -> Guard:
+    guard = stock_guard.begin(account, targets, state, now)
+    if not guard.holds and state.get("waiting"):
+        _let_go(account, now)
+    return guard
 
 
 def confirm(shop: str, account: str, now: datetime) -> bool:
@@ -103,7 +126,7 @@ def _recover(account: Account, now: datetime) -> None:
 
 def _let_go(account: Account, now: datetime) -> None:
     """What was held for a person is marked anew."""
-    held = stock_sent.of_kind(account.shop, account.id, stock_sent.HELD)
+    held = stock_sent.between(account.shop, account.id, stock_sent.HELD, stock_sent.HELD)
     for part in batched(held, 1000, strict=False):
         units = {mark.unit: stock.HEALING for mark in part}
         _write(stock_sent.marks(account.shop, account.id, units.items(), now), [mark.key for mark in part])
@@ -148,6 +171,8 @@ class _Run:
     above: int = 0
     refusals: int = 0
     parked: datetime | None = None
+    took_off: bool = False
+    flying: bool = False
     samples: list[dict[str, Any]] = field(default_factory=list)
 
     def go(self) -> None:
@@ -220,9 +245,7 @@ class _Run:
         """Whether the guard lets this number go: what orders took is always let."""
         if number > 0 or not target.sent.shows(warehouse):
             return True
-        if stock.explained(target.link, target.items, self.targets.warehouses[warehouse]) or self.guard.lets(
-            target.unit
-        ):
+        if self.targets.sold_out(target, warehouse) or self.guard.lets(target.unit):
             return True
         one.held.add(target.unit)
         return False
@@ -236,6 +259,7 @@ class _Run:
         """Make a slice's calls, and keep what became of it whatever happens."""
         if one.rows:
             stock_sent.take_off(self.account.shop, self.account.id, {row["unit"]: None for row in one.rows})
+            self.took_off = True
         before = {unit: target.sent.above_zero for unit, target in one.targets.items()}
         try:
             for batch in self.outside.batches(one.rows, self.clock()) if one.rows else ():
@@ -248,6 +272,7 @@ class _Run:
     def _call(self, one: Slice, batch: Sequence[Mapping[str, Any]]) -> None:
         now = self.clock()
         self.report.calls += 1
+        self.flying = True
         try:
             outcomes = self.outside.write(batch, now)
         except Later as later:
@@ -258,10 +283,12 @@ class _Run:
             self.parked = now + max(SOON, timedelta(seconds=self.pair_seconds))
             self._doubt(one, batch, now)
         except Refused as refused:
+            self.flying = False
             self._refused(one, batch, refused, now)
         else:
             for row, outcome in zip(batch, outcomes, strict=True):
                 self._came_to(one, row, outcome, now)
+        self.flying = False
 
     def _doubt(self, one: Slice, batch: Iterable[Mapping[str, Any]], now: datetime) -> None:
         """Nobody knows what stands there now: these go again whatever the number is then."""
@@ -300,7 +327,7 @@ class _Run:
     def _taken(self, one: Slice, row: Mapping[str, Any], now: datetime) -> None:
         sent, warehouse = one.targets[row["unit"]].sent, row["warehouse"]
         self.report.sent += 1
-        self.guard.zeroed += row["quantity"] == 0 and bool(sent.shows(warehouse))
+        self.guard.sent(row["unit"])
         place = {"q": row["quantity"], "at": utc(now)}
         seen = sent.places.get(warehouse, {}).get("seen")
         sent.places[warehouse] = place | ({"seen": seen} if seen else {})
@@ -329,7 +356,7 @@ class _Run:
         return stock_sent.marks(self.account.shop, self.account.id, [(unit, kind)], at, forced=forced)
 
     def _again(self) -> None:
-        """When the run wants to go on: when its limit allows it, at once where time ran out, when the next waits for."""
+        """When the run wants to go on: when its limit allows it, at once where time ran out, when the next is due."""
         if self.parked is not None:
             self.report.again = self.parked
         elif self.clock() >= self.deadline:
@@ -337,18 +364,23 @@ class _Run:
         elif (ms := stock_sent.next_due(self.account.shop, self.account.id)) is not None:
             self.report.again = datetime.fromtimestamp(ms / 1000, self.clock().tzinfo)
 
-    def keep(self, state: Mapping[str, Any], checked: Mapping[str, Any]) -> None:
+    def keep(self, state: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep how the account stands for the next run."""
-        shop, account = self.account.shop, self.account.id
-        stock_sent.landed(shop, account)
-        self.report.held = self.guard.waiting or ({"units": len(self.guard.stopped)} if self.guard.stopped else None)
-        if self.report.held and self.guard.waiting is None:
-            stock_guard.stopped(self.account, self.guard, state, self.clock())
-        over = {} if self.report.held else {"state": None, "waiting": None}
-        counted = {"above": max(0, int(state.get("above", 0)) + self.above), "window": self.guard.kept()}
-        samples = [*checked["samples"], *self.samples][-stock_readback.SAMPLES * 2 :]
-        runs.put(shop, account, FLOW, **counted, **over, samples=samples)
-        report = self.report
-        resources.log(
-            "stock-sent", shop=shop, account=account, sent=report.sent, refused=report.refused, calls=report.calls
-        )
+        shop, account, guard = self.account.shop, self.account.id, self.guard
+        if self.took_off and not self.flying:
+            stock_sent.landed(shop, account)
+        if guard.stopped and guard.waiting is None:
+            stock_guard.stopped(self.account, guard, state, self.clock())
+        self.report.held = guard.waiting
+        fields: dict[str, Any] = {"samples": [*samples, *self.samples][-2 * stock_readback.SAMPLES :]}
+        if guard.since:
+            fields |= {"above": max(0, int(state.get("above", 0)) + self.above), "window": guard.kept()}
+            fields |= {} if guard.waiting else {"state": None, "waiting": None}
+        if fields["samples"] != (state.get("samples") or []) or guard.since:
+            runs.put(shop, account, FLOW, **fields)
+        self._log()
+
+    def _log(self) -> None:
+        told = {name: getattr(self.report, name) for name in ("sent", "same", "unknown", "refused", "later", "calls")}
+        if any(told.values()):
+            resources.log("stock-sent", shop=self.account.shop, account=self.account.id, **told)

@@ -29,15 +29,6 @@ class Target:
     items: Mapping[str, Item] = field(default_factory=dict)
     desired: dict[str, int | None] = field(default_factory=dict)
 
-    def zeroed(self, warehouses: Mapping[str, frozenset[str]]) -> bool:
-        """Whether it would come down to 0 somewhere, and no order says why."""
-        return any(
-            number == 0
-            and (self.sent.shows(warehouse) or 0) > 0
-            and not stock.explained(self.link, self.items, warehouses[warehouse])
-            for warehouse, number in self.desired.items()
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Targets:
@@ -48,6 +39,18 @@ class Targets:
     warehouses: Mapping[str, frozenset[str]]
     physical: bool = False
     most: int | None = None
+
+    def zeroed(self, target: Target) -> bool:
+        """Whether a unit would come down to 0 somewhere, and no order says why."""
+        return any(
+            number == 0 and (target.sent.shows(warehouse) or 0) > 0 and not self.sold_out(target, warehouse)
+            for warehouse, number in target.desired.items()
+        )
+
+    def sold_out(self, target: Target, warehouse: str) -> bool:
+        """Whether orders took the last of a unit: there would be some for sale but for them."""
+        bare = {id: Item(id, item.stock) for id, item in target.items.items()}
+        return bool(self._number(target.link, bare, self.warehouses[warehouse]))
 
     def of(self, wanted: Iterable[str]) -> list[Target]:
         """The targets of units as everything stands now; at most three reads a unit."""

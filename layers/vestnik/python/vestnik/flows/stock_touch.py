@@ -12,7 +12,7 @@ from itertools import batched, chain
 from vestnik.domain.market import stock
 from vestnik.domain.market.stock import Item
 from vestnik.flows import parallel
-from vestnik.store import goods, limits, sqs, stock_sent
+from vestnik.store import goods, limits, runs, sqs, stock_sent
 
 QUEUE = "to-sync"
 FLOW = "stock"
@@ -52,6 +52,12 @@ def _mark(shop: str, account: str, wanted: dict[str, int], now: datetime, forced
     if marks:
         wake(shop, account, now)
     return len(marks)
+
+
+def anew(shop: str, account: str, now: datetime) -> None:
+    """Let the account's next run, woken now, read what stands there and look at all that is linked."""
+    runs.put(shop, account, FLOW, rules=None)
+    wake(shop, account, now)
 
 
 def wake(shop: str, account: str, now: datetime) -> None:

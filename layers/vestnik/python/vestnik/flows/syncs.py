@@ -7,9 +7,10 @@ A run that meets a limit, or its end, hands its message back for later. A tick t
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from vestnik import resources
@@ -35,10 +36,12 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One flow of a message, and when the rest of it wants to be done (None: it is done)."""
+    """One flow of a message, and when the rest of it wants to be done (None: it is done). `waits`: the mark of a
+    message that waits for another run to end."""
 
     flow: str
     again: datetime | None = None
+    waits: str = ""
 
 
 def start(now: datetime) -> int:
@@ -68,9 +71,10 @@ def message(shop: str, account: str, flow: str) -> dict[str, Any]:
     return {"v": 1, "shop": shop, "account": account, "flow": flow}
 
 
-def wake(shop: str, account: str, flow: str, delay: int = 0) -> None:
+def wake(shop: str, account: str, flow: str, delay: int = 0, waits: str = "") -> None:
     """Let a flow of an account run soon (`delay`: seconds)."""
-    sqs.send_all(QUEUE, [sqs.Parcel(shop, message(shop, account, flow), delay=min(delay, LONGEST_DELAY))])
+    told = message(shop, account, flow) | ({"waits": waits} if waits else {})
+    sqs.send_all(QUEUE, [sqs.Parcel(shop, told, delay=min(delay, LONGEST_DELAY))])
 
 
 def take(told: Message, clock: Clock, until: datetime) -> list[Step]:
@@ -78,24 +82,27 @@ def take(told: Message, clock: Clock, until: datetime) -> list[Step]:
     account = accounts.load(told["shop"], told["account"], clock())
     if account is None or not sync_flows.may(account, told["flow"]):
         return []
-    steps = [_step(account, flow, clock, until) for flow in sync_flows.order(told["flow"])]
-    _again(account, told["flow"], steps, clock())
+    steps = [_step(account, flow, clock, until, told.get("waits", "")) for flow in sync_flows.order(told["flow"])]
+    _again(account, steps[-1], clock())
     return steps
 
 
-def _again(account: Account, flow: str, steps: Iterable[Step], now: datetime) -> None:
-    """Wake what is left of the flow asked for; what ran before it alone has its own next tick."""
-    waiting = [step.again for step in steps if step.again is not None and step.flow == flow]
-    if waiting:
-        wake(account.shop, account.id, flow, max(1, int((min(waiting) - now).total_seconds() + 0.999)))
+def _again(account: Account, step: Step, now: datetime) -> None:
+    """Wake what is left of the flow asked for, unless that was promised already: however many ticks and wakes there
+    were, one message waits. What ran before it has its own next tick."""
+    if step.again is None:
+        return
+    delay = min(max(1, ceil((step.again - now).total_seconds())), LONGEST_DELAY)
+    if step.waits or listed.lease(account.shop, account.id, f"{step.flow}.again", resources.new_id(6), now, delay):
+        wake(account.shop, account.id, step.flow, delay, step.waits)
 
 
-def _step(account: Account, flow: str, clock: Clock, until: datetime) -> Step:
+def _step(account: Account, flow: str, clock: Clock, until: datetime, waits: str) -> Step:
     """Run one flow under its lease."""
     now, holder = clock(), resources.new_id(6)
     lease = int((until - now).total_seconds()) + LEASE_SLACK
     if not listed.lease(account.shop, account.id, flow, holder, now, lease):
-        return Step(flow, now + BUSY if flow in sync_flows.WOKEN and _first_to_wait(account, flow, now) else None)
+        return _wait(account, flow, now, waits or holder)
     if flow in sync_flows.WOKEN:
         listed.clear(account.shop, account.id, _waiting(flow))  # before anything is read: who comes now waits anew
     try:
@@ -104,9 +111,12 @@ def _step(account: Account, flow: str, clock: Clock, until: datetime) -> Step:
         listed.release(account.shop, account.id, flow, holder)
 
 
-def _first_to_wait(account: Account, flow: str, now: datetime) -> bool:
-    """Whether nobody else waits for the run under way to end: one that does will see what woke the others."""
-    return listed.lease(account.shop, account.id, _waiting(flow), resources.new_id(6), now, WAITING_SECONDS)
+def _wait(account: Account, flow: str, now: datetime, waits: str) -> Step:
+    """Wait for the run under way, unless another message does: it will see what woke this one."""
+    if flow not in sync_flows.WOKEN:
+        return Step(flow)
+    first = listed.lease(account.shop, account.id, _waiting(flow), waits, now, WAITING_SECONDS)
+    return Step(flow, now + BUSY, waits) if first else Step(flow)
 
 
 def _waiting(flow: str) -> str:

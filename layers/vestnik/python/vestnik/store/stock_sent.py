@@ -71,11 +71,20 @@ def heads(shop: str, account: str, each: int) -> tuple[list[Mark], bool]:
     return sorted(found, key=lambda mark: mark.key[1]), more
 
 
-def of_kind(shop: str, account: str, kind: str) -> Iterator[Mark]:
-    """All marks of one priority, or those that wait or are held, slot by slot."""
+def between(shop: str, account: str, first: str, last: str) -> Iterator[Mark]:
+    """All marks of the kinds from `first` to `last`, slot by slot."""
     for slot in range(keys.SLOTS):
-        for row in dynamo.query_all(TABLE, keys.dirty(shop, account, slot), begins=f"{kind}#"):
-            yield _mark(row)
+        after: str | None = ""
+        while after is not None:
+            rows, after = dynamo.query(
+                TABLE, keys.dirty(shop, account, slot), since=f"{first}#", until=f"{last}~", after=after
+            )
+            yield from map(_mark, rows)
+
+
+def any_mark(shop: str, account: str) -> bool:
+    """Whether anything of an account is marked."""
+    return any(dynamo.query(TABLE, keys.dirty(shop, account, slot), limit=1)[0] for slot in range(keys.SLOTS))
 
 
 def due(shop: str, account: str, now: datetime, each: int) -> list[Mark]:
@@ -185,5 +194,5 @@ def landed(shop: str, account: str) -> None:
 def forget_account(shop: str, account: str) -> None:
     """Remove all that was kept of an account that is removed."""
     gone = [key(shop, account, sent.unit) for sent in every(shop, account)]
-    gone += [mark.key for kind in "0123wh" for mark in of_kind(shop, account, kind)]
+    gone += [mark.key for mark in between(shop, account, "0", WAITING)]
     dynamo.write_many(TABLE, deletes=gone)

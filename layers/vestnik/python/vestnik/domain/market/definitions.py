@@ -2,6 +2,7 @@
 
 import base64
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -52,6 +53,11 @@ class Verdict:
     code: str = ""
     message: str = ""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+
+def mark(definition: Definition) -> str:
+    """A short word for what a definition says, another for each."""
+    return f"{zlib.crc32(json.dumps(dict(definition), sort_keys=True).encode()):08x}"
 
 
 def writes(definition: Definition) -> bool:

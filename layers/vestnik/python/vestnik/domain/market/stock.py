@@ -145,12 +145,6 @@ def priority(item: Item) -> int:
     return SOLD_OUT if left <= 0 else SCARCE
 
 
-def explained(link: Mapping[str, Any], items: Mapping[str, Item], warehouses: Collection[str] = ()) -> bool:
-    """Whether a unit that is to show 0 was sold out by orders: there would be some but for them."""
-    bare = {id: Item(id, item.stock) for id, item in items.items()}
-    return bool(sellable(link, bare, warehouses))
-
-
 def spent(item: Item) -> list[str]:
     """The holds that have left and that every number told since then lacks: there is nothing to remember of them."""
     gone = [(id, hold) for id, hold in item.held.items() if hold.gone]
