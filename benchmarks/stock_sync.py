@@ -55,16 +55,17 @@ def efficiency(marketplace: str, pairs: int) -> dict[str, Any]:
     least_calls = -(-pairs // floor.rows)
     least = ideal(floor.limiter(), least_calls)
     with offline.world() as world:
-        cabinet = cabinets.opened(world, marketplace)
+        cabinet = _connected(world, marketplace)
         units = cabinets.stock_up(world, cabinet, pairs)
         _changed(pairs, 5, world.time.now())
         cabinet.twin.calls.clear()
         world.database.reset_bill()
+        began = world.time.now()
         took = _until_sent(world, cabinet)
         writes = [call for call in cabinet.twin.calls if floor.path in call.path and _is_write(call.method, call.path)]
-        last = max((call.at for call in writes), default=offline.START)
+        last = max((call.at for call in writes), default=began)
         lost = sum(cabinet.show(unit) != 5 for unit in units)
-        seconds = (last - offline.START).total_seconds()
+        seconds = (last - began).total_seconds()
         return {
             "pairs": pairs,
             "calls": len(writes),
@@ -79,6 +80,14 @@ def efficiency(marketplace: str, pairs: int) -> dict[str, Any]:
             "read units a pair": round(world.database.read_units / pairs, 2),
             **took,
         }
+
+
+def _connected(world: Offline, marketplace: str) -> Cabinet:
+    """A cabinet whose first run is over: later ones read nothing before they send."""
+    cabinet = cabinets.opened(world, marketplace)
+    stock_send.run(cabinet.account, world.time.now, world.time.now() + LAMBDA)
+    world.time.at = offline.START + timedelta(hours=1)
+    return cabinet
 
 
 def _is_write(method: str, path: str) -> bool:
@@ -152,7 +161,7 @@ class Memory:
 def change(known: int, changed: int) -> dict[str, Any]:
     """What it costs to bring `changed` of `known` items to an account: requests as DynamoDB bills them."""
     with offline.world() as world:
-        cabinet = cabinets.opened(world, "wildberries")
+        cabinet = _connected(world, "wildberries")
         cabinets.stock_up(world, cabinet, known, at_the_twin=False)
         for n in range(changed):
             cabinet.add(cabinet.unit(n), 9)

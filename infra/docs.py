@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from vestnik import channels, events, plugins, topology
-from vestnik.api import _openapi, event_types, rules, senders, shop, templates
+from vestnik.api import _openapi, accounts, event_types, rules, senders, shop, templates
 from vestnik.api._models import Model
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -29,6 +29,7 @@ SETTINGS: tuple[tuple[type[Model], str], ...] = (
     (templates.Content, "each of a template's `contents`"),
     (senders.Sender, "`/v1/senders/{id}`"),
     (event_types.EventType, "`/v1/event-types/{type}`"),
+    (accounts.Account, "`/v1/accounts/{id}`"),
 )
 BOUNDS = {
     "minimum": "at least {}",

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from infra.world import marketplaces
 from infra.world.play import Played, Stopped, outcomes, play, read
 from infra.world.server import Server
 from infra.world.world import World
@@ -34,6 +35,8 @@ def main() -> int:
         print(f"ready {server.url}", flush=True)
         if file and not _play(world, file):
             return 1
+        if file and not asked.no_marketplaces:
+            _sell(world)
         console.print(f"Serving {server.url} · look at every message at {server.url}/_local/ · stop with Ctrl-C")
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
@@ -46,6 +49,7 @@ def _arguments() -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--play", type=Path, default=DAY, metavar="FILE", help="events to play, one a line")
     what.add_argument("--no-play", action="store_true", help="serve only")
+    parser.add_argument("--no-marketplaces", action="store_true", help="open no accounts at marketplaces")
     return parser.parse_args()
 
 
@@ -77,6 +81,18 @@ def _play(world: World, file: Path) -> bool:
             return False
     _report(world, played, time.monotonic() - began)
     return True
+
+
+def _sell(world: World) -> None:
+    """Open two accounts at every marketplace's twin, and let buyers order at them from now on."""
+    console.print("Opening two accounts at each marketplace ...")
+    try:
+        cabinets = marketplaces.seed(world)
+    except marketplaces.Failed as failed:
+        console.print(f"[red]The marketplaces stay closed:[/red] {failed}")
+        return
+    marketplaces.Buyers(world, cabinets).begin()
+    console.print(f"{len(cabinets)} accounts sell {len(marketplaces.GOODS)} goods; somebody orders every half minute")
 
 
 def _report(world: World, played: Played, seconds: float) -> None:

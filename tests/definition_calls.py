@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -73,9 +74,11 @@ class Caller:
         document = document_of(definition, self.settings, given, rows, {"cursor": page}, self.clock())
         wanted = definitions.rendered(definition, document)
         headers = {n: expressions.filled(v, {"credentials": self.credentials}) for n, v in wanted.headers.items()}
-        answer = httpx.request(wanted.method, self.url + wanted.target, content=wanted.body or None, headers=headers)
-        content = answer.json() if answer.content else None
-        heard = read(definition, document, asked(definition, document), answer.status_code, content, self.marketplace)
+        answer = _client().request(
+            wanted.method, self.url + wanted.target, content=wanted.body or None, headers=headers
+        )
+        told = answer.json() if answer.content else None
+        heard = read(definition, document, asked(definition, document), answer.status_code, told, self.marketplace)
         heard.headers = dict(answer.headers)
         self.heard.append(heard)
         return heard
@@ -161,6 +164,12 @@ def sampled(
     meant |= {"code": heard.code} if heard.do != "ok" else {}
     meant |= {"rows": {id: _outcome(one) for id, one in heard.rows.items()}} if rows else {}
     return request, meant
+
+
+@cache
+def _client() -> httpx.Client:
+    """One for all calls: each new one reads the machine's certificates anew."""
+    return httpx.Client()
 
 
 def _outcome(one: Outcome) -> dict[str, Json]:

@@ -41,8 +41,9 @@ def needs_spec() -> Json:
 @cache
 def _validator(method: str, path: str, part: str) -> Any:
     operation = spec()["paths"][path][method.lower()]
-    told = operation.get("requestBody") if part == "request" else operation["responses"].get(part)
-    told = _resolved(told or operation["responses"].get("default", {}) if part != "request" else told or {})
+    answers = operation["responses"]
+    told = operation.get("requestBody") if part == "request" else answers.get(part, answers.get("default"))
+    told = _resolved(told or {})
     schema = told.get("content", {}).get("application/json", {}).get("schema")
     if schema is None:
         return None

@@ -32,12 +32,19 @@ class Market:
     settings: dict[str, Any] = field(default_factory=lambda: {"means": "free"})
     readable: bool = True
     deaf: bool = False  # answers well and does nothing
+    doubts: list[str] = field(default_factory=list)
 
     def told(self) -> Mapping[str, Any]:
         return self.settings
 
     def size(self, now: datetime) -> int:
         return self.rows
+
+    def written_by(self, now: datetime) -> str:
+        return "a script"
+
+    def doubt(self, reason: str, now: datetime) -> None:
+        self.doubts.append(reason)
 
     def batches(self, rows: Sequence[stock_outside.Row], now: datetime) -> list[list[stock_outside.Row]]:
         return [list(rows[at : at + self.rows]) for at in range(0, len(rows), self.rows)]
@@ -64,7 +71,7 @@ class Market:
         return {pair: self.shows[pair] for pair in pairs if pair in self.shows}
 
     def pages(self, warehouse: str, now: datetime, start: Any) -> Iterator[tuple[dict[Pair, int], Any]] | None:
-        yield {pair: quantity for pair, quantity in self.shows.items() if pair[1] == warehouse}, None
+        return iter([({pair: quantity for pair, quantity in self.shows.items() if pair[1] == warehouse}, None)])
 
     @property
     def sent(self) -> list[tuple[str, int]]:
@@ -101,14 +108,14 @@ class Bench:
     def item(self, name: str) -> str:
         return f"{self.account.id}-{name}"
 
-    def link(self, unit: str, mode: str = "kit", **parts: int) -> None:
-        """A unit that is made of items."""
+    def link(self, unit: str, **parts: int) -> None:
+        """A unit that is a kit of items."""
         told = [{"item": self.item(name), "quantity": n, "priority": 1} for name, n in parts.items()]
         with as_door(self.world):
             units.keep_products(SHOP, self.account.id, [{"unit": unit, "product": f"p-{unit}"}], "1")
             for name in parts:
                 items.tie(SHOP, self.item(name), self.account.id, unit)
-            link = {"mode": mode, "parts": told}
+            link = {"mode": "kit", "parts": told}
             assert units.link(SHOP, self.account.id, unit, link, "hand", "now", only_free=False)
 
     def many(self, count: int, quantity: int = 10) -> list[str]:

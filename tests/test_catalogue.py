@@ -18,7 +18,6 @@ from vestnik.domain.patterns import compile_pattern, matches
 from vestnik.events._pages import SHAPE_NAMES
 from vestnik.rendering import render, shipped
 
-
 SILENT = {"stock.changed"}  # what is for sale follows; nobody is told
 
 

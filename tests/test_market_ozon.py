@@ -105,11 +105,11 @@ def test_every_host_path_is_in_the_specification() -> None:
 
 
 # What a mapping must bring for each thing that an answer lists.
+# Stock by products is not among them: the specification has no example of it.
 WANTED = {
     "warehouses.list": {"id", "name", "scheme", "active"},
     "products.list": {"unit", "product", "market_sku", "archived"},
     "products.details": {"unit", "product", "name", "barcodes", "price", "category", "updated_at", "image"},
-    "stock.read": {"unit", "warehouse", "quantity", "present", "reserved"},
     "stock.read.all": {"unit", "warehouse", "quantity", "present", "reserved", "updated_at"},
     "orders.list": {"number", "order", "scheme", "theirs", "created_at", "ship_by", "warehouse", "currency", "lines"},
     "orders.open": {"number", "order", "scheme", "theirs", "created_at", "ship_by", "warehouse", "currency", "lines"},
@@ -129,8 +129,6 @@ def _example(definition: Json) -> Json:
 def test_the_documented_example_maps_without_loss(id: str) -> None:
     definition = EVERY[id]
     content = _example(definition)
-    if content is None:
-        pytest.skip("the specification has no example of it")
     found = definitions.items(definition, content)
     listed = definitions.listed(definition, content)
     assert len(found) == len(listed) > 0

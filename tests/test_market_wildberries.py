@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from infra.twins.wildberries import tokens
+from infra.twins.wildberries import desk, tokens
 from tests import wildberries_contract as contract
 from vestnik import marketplaces
 from vestnik.domain.market import definition_schema, definitions, expressions, statuses
@@ -228,19 +228,34 @@ def seconds(text: str) -> float:
     return float(number) * SECONDS[unit]
 
 
-@contract.needed
-def test_no_bucket_lets_more_through_than_is_published() -> None:
+def limits() -> Iterator[tuple[Json, Json, bool]]:
+    """(definition, a published limit of its method, whether a 4XX costs ten)."""
     told = {_alike(name): one for name, one in published_limits().items()}
     for one in MARKET.definitions.values():
-        limits = told.get(_alike(f"{one['method']} {one['path']}"), {}).get("limits", ())
-        for limit in limits:
-            fined = "10 requests" in told[_alike(f"{one['method']} {one['path']}")].get("note", "")
-            bucket = MARKET.buckets[one["limits"][0]["bucket"]]
-            kind = "base" if limit.get("type") == "Base" else "personal"
-            spec = bucket["variants"][kind] if "variants" in bucket else bucket
-            assert spec["every_ms"] / 1000 >= seconds(limit["interval"]), one["id"]
-            assert spec["burst"] <= int(limit["burst"].split()[0]), one["id"]
-            assert bool(spec.get("penalty")) == fined, one["id"]
+        found = told.get(_alike(f"{one['method']} {one['path']}"), {})
+        yield from ((one, limit, "10 requests" in found.get("note", "")) for limit in found.get("limits", ()))
+
+
+@contract.needed
+def test_no_bucket_lets_more_through_than_is_published() -> None:
+    assert len({one["id"] for one, _, _ in limits()}) >= 18
+    for one, limit, fined in limits():
+        bucket = MARKET.buckets[one["limits"][0]["bucket"]]
+        kind = "base" if limit.get("type") == "Base" else "personal"
+        spec = bucket["variants"][kind] if "variants" in bucket else bucket
+        assert spec["every_ms"] / 1000 >= seconds(limit["interval"]), one["id"]
+        assert spec["burst"] <= int(limit["burst"].split()[0]), one["id"]
+        assert bool(spec.get("penalty")) == fined, one["id"]
+
+
+@contract.needed
+def test_the_twin_s_limits_are_the_published_ones() -> None:
+    for one, limit, fined in limits():
+        group = desk.group(one["path"])
+        table = {**desk.LIMITS, **desk.BASE} if limit.get("type") == "Base" else desk.LIMITS
+        assert table[group].every == pytest.approx(seconds(limit["interval"])), one["id"]
+        assert table[group].burst == int(limit["burst"].split()[0]), one["id"]
+        assert table[group].fined == fined, one["id"]
 
 
 def _alike(call: str) -> str:

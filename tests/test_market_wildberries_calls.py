@@ -142,27 +142,42 @@ def test_an_order_goes_its_way_through_our_calls(world: World, twin: Wildberries
     assert theirs == {"supplierStatus": "complete", "wbStatus": "waiting"}
 
 
-def test_packed_and_handed_over_are_done_there_and_read_back(
-    world: World, twin: Wildberries, account: Account, shop: Shop
-) -> None:
+def selling(world: World, twin: Wildberries, account: Account, pieces: int) -> tuple[Account, list[str]]:
+    """The account connected, a unit of it linked, and so many orders of one piece."""
     settings = {**SETTINGS, "shipping_point": 100}
     told = {**account.body, "state": "connected", "connected_at": (world.now() - timedelta(days=1)).isoformat()}
     mine = Account(account.shop, account.id, "wildberries", settings, {**told, "settings": settings})
     twin.set_stock("1000", HOME, 5)
-    numbers = [str(twin.sell("1000")) for _ in range(3)]
     link(world, mine, "1000")
+    return mine, [str(twin.sell("1000")) for _ in range(pieces)]
+
+
+def asked(world: World, account: Account, numbers: list[str], to: str) -> set[str]:
+    """Ask for a change of all; the states in which that is after a run."""
+    for number in numbers:
+        operations.ask(account, number, to, {}, world.now())
+    orders_poll.run(account, world.now, world.now() + timedelta(minutes=5))
+    found = [kept.get(account.shop, account.id, number) for number in numbers]
+    return {one.body["operation"]["state"] for one in found if one}
+
+
+def test_packed_and_handed_over_are_done_there_and_read_back(world: World, twin: Wildberries, account: Account) -> None:
+    mine, numbers = selling(world, twin, account, 3)
     with as_door(world):
         orders_poll.run(mine, world.now, world.now() + timedelta(minutes=5))
         for to, wanted in (("packed", "confirm"), ("handed_over", "complete")):
-            for number in numbers:
-                operations.ask(mine, number, to, {}, world.now())
-            orders_poll.run(mine, world.now, world.now() + timedelta(minutes=5))
+            assert asked(world, mine, numbers, to) == {"done"}
             assert {twin.status_of(number)["supplierStatus"] for number in numbers} == {wanted}
-            found = [kept.get(mine.shop, mine.id, number) for number in numbers]
-            assert {one.body["operation"]["state"] for one in found if one} == {"done"}
     assert len({twin.orders[number].supply for number in numbers}) == 1
-    delivered = [call for call in twin.calls if call.path.endswith("/deliver")]
-    assert [call.status for call in delivered] == [204]
+    assert [call.status for call in twin.calls if call.path.endswith("/deliver")] == [204]
+
+
+def test_a_cancellation_of_ours_is_done_there_and_read_back(world: World, twin: Wildberries, account: Account) -> None:
+    mine, numbers = selling(world, twin, account, 1)
+    with as_door(world):
+        orders_poll.run(mine, world.now, world.now() + timedelta(minutes=5))
+        assert asked(world, mine, numbers, "cancelled") == {"done"}
+    assert twin.status_of(numbers[0]) == {"supplierStatus": "cancel", "wbStatus": "canceled"}
 
 
 def link(world: World, account: Account, unit: str) -> None:

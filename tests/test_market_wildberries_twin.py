@@ -129,7 +129,8 @@ def test_bad_rows_are_named_and_the_others_may_go_again(bench: Bench, partial: b
 def test_a_busy_or_blocked_warehouse_is_asked_again(bench: Bench) -> None:
     home = bench.twin.add_warehouse(HOME)
     home.processing = True
-    assert bench.write({"101": 1}).verdict.do in ("retry", "take-out")
+    said = bench.write({"101": 1})
+    assert (said.status, said.verdict.do, said.verdict.code) == (409, "retry", "StoreIsProcessing")
     assert bench.ask("warehouses.list").items[0]["busy"] is True
     home.processing, home.blocked = False, True
     said = bench.write({"101": 1})
@@ -269,6 +270,16 @@ def test_a_supply_takes_orders_of_one_kind_only(bench: Bench) -> None:
     assert both.verdict.do == "halve"
     bench.wait(seconds=10)
     assert bench.pair(big)["supplierStatus"] == "new"
+
+
+def test_a_supply_in_which_an_order_was_cancelled_still_takes_others(bench: Bench) -> None:
+    first, second = bench.sold(), bench.sold("102")
+    supply = open_supply(bench, first)
+    bench.twin.cancel(first)
+    assert bench.ask("supply.add", [{"number": second, "supply": supply}]).status == 204
+    shipped(bench, supply)
+    assert bench.ask("supply.deliver", supply=supply).status == 204
+    assert bench.pair(second)["supplierStatus"] == "complete"
 
 
 def test_an_empty_supply_or_an_unmarked_order_is_not_delivered(bench: Bench) -> None:

@@ -26,16 +26,13 @@ def test_every_marketplace_has_a_twin_and_two_connected_accounts(
         assert (counts["linked"], counts["unlinked"]) == (len(marketplaces.GOODS), 0), one["id"]
 
 
-def test_orders_flow_and_stock_falls_everywhere(
-    world: World, shop: Shop, cabinets: list[marketplaces.Cabinet]
-) -> None:
-    world.advance(timedelta(minutes=8))
-    buyers = marketplaces.Buyers(world, cabinets)
+def test_orders_flow_and_stock_falls_everywhere(world: World, shop: Shop, cabinets: list[marketplaces.Cabinet]) -> None:
+    buyers = marketplaces.Buyers(world, cabinets, every=timedelta(seconds=20))
     buyers.begin()
-    world.advance(timedelta(minutes=12))
-    assert len(buyers.orders) >= 10
+    world.advance(timedelta(minutes=2))
+    assert len(buyers.orders) == 6
     left = {one["item"]: one for one in shop.get("stock?limit=100").json()["items"]}
-    assert set(left) == set(marketplaces.GOODS)
+    assert sum(one["held"] for one in left.values()) >= len(buyers.orders) - 2
     told = [item for item in world.outbox if item["channel"] == "telegram"]
     assert told
     assert not world.doors.failures

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import jsonschema_rs
@@ -146,7 +147,9 @@ def test_a_link_lets_waiting_orders_go_on_at_once(clock: Clock) -> None:
 
 def test_a_changed_link_moves_no_goods_of_orders_already_held(clock: Clock) -> None:
     poll(clock, posting())
-    units.link(SHOP, "main", "TEA", {"mode": "kit", "parts": [{"item": "x", "quantity": 1}]}, "hand", "", only_free=False)
+    units.link(
+        SHOP, "main", "TEA", {"mode": "kit", "parts": [{"item": "x", "quantity": 1}]}, "hand", "", only_free=False
+    )
     poll(clock, posting(status="awaiting_deliver"))
     assert held("tea") == {"main:100-1": 2}
     poll(clock, posting(status="cancelled"))
@@ -273,7 +276,7 @@ def test_a_long_silence_is_read_in_spans_with_an_overlap(clock: Clock) -> None:
     spans = [given for purpose, given, _ in script.calls if purpose == "orders.list"]
     assert len(spans) == 3
     assert spans[0]["since"] == "2026-11-20T07:50:00Z"
-    assert all(one["until"] >= other["since"] for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one["until"] >= other["since"] for one, other in pairwise(spans))
 
 
 def test_statuses_that_are_told_apart_are_asked_before_anything_is_held(clock: Clock) -> None:

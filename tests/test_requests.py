@@ -7,6 +7,8 @@ import pytest
 
 from infra.world import World
 from tests.asking import Shop, problem
+from vestnik.flows import stock_readback
+from vestnik.flows.definitions import Change, changes
 
 LIST = "ozon.orders.list.v4"
 
@@ -248,3 +250,36 @@ def test_a_mapping_that_does_not_fit_the_answer_is_told(shop: Shop, account: str
 def test_a_trial_needs_an_account_of_that_marketplace(shop: Shop, account: str) -> None:
     problem(shop.post(f"requests/{LIST}/test", {"account": account}), 422, "unknown-account")
     problem(shop.post(f"requests/{LIST}/test", {"account": "nobody"}), 422, "unknown-account")
+
+
+# What differs
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({"a": 1}, {"a": 1}, []),
+        ({"a": 1}, {"a": 2}, [Change("/a", "changed", 1, 2)]),
+        ({"a": 1}, {"b": 2}, [Change("/a", "removed", 1), Change("/b", "added", after=2)]),
+        ({"a": {"b/c": [1, 2]}}, {"a": {"b/c": [1, 3]}}, [Change("/a/b~1c/1", "changed", 2, 3)]),
+        ({"a": [1]}, {"a": [1, 2]}, [Change("/a", "changed", [1], [1, 2])]),
+        ({"a": None}, {}, [Change("/a", "removed")]),
+        ({"a": 1}, {"a": True}, [Change("/a", "changed", 1, True)]),
+    ],
+)
+def test_differences_are_told_by_their_place(before: Any, after: Any, told: list[Change]) -> None:
+    assert list(changes(before, after)) == told
+
+
+@pytest.mark.parametrize(
+    ("over", "lost"),
+    [
+        ([3, 3, 3, 3, 3], True),  # what stood there before still does
+        ([3, 3, 3, 3], False),  # too few to say
+        ([3, 3, 3, 3, 3, 0], False),  # one was written, so the call works
+        ([-1, -2, -1, -3, -1, -1], False),  # buyers were quick
+        ([3, 3, 3, 3, 3, -1], True),
+    ],
+)
+def test_numbers_that_were_taken_and_are_not_there_speak_of_the_call(over: list[int], lost: bool) -> None:
+    assert stock_readback.all_lost(over) is lost

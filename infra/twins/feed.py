@@ -147,6 +147,3 @@ class FeedTwin(MarketTwin):
 
     def _time(self) -> str:
         return f"{self.now():%Y-%m-%dT%H:%M:%SZ}"
-
-
-Twin = FeedTwin

@@ -70,13 +70,15 @@ class MarketTwin(HttpTwin):
     """A marketplace. A subclass has methods marked by `route`, and may override `admit`, `unknown` and `forget`.
 
     `off`: paths that answer as switched-off ones do. `down_until`: an outage; who asks is hung up on. `dated`: the day
-    whose API is served (None: today's). `calls`: every call met, oldest first. One request at a time: `lock`.
+    whose API is served (None: today's). `calls`: every call met, oldest first; `watch`: who is told of each, once it is
+    done. One request at a time: `lock`.
     """
 
     def __init__(self, meet: Meet, now: Callable[[], datetime]) -> None:
         self.now = now
         self.lock = threading.RLock()
         self.calls: list[Called] = []
+        self.watch: list[Callable[[Called], None]] = []
         self.off: set[str] = set()
         self.down_until: datetime | None = None
         self.dated: date | None = None
@@ -124,6 +126,8 @@ class MarketTwin(HttpTwin):
         with self.lock:
             reply = self._reply(ask)
             self.calls.append(Called(self.now(), ask.method, ask.path, reply.status, content))
+            for watch in self.watch:
+                watch(self.calls[-1])
         return reply.sent()
 
     def _reply(self, ask: Ask) -> Reply:

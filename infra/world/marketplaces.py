@@ -1,22 +1,24 @@
-"""Two accounts at every marketplace for the demo shop, opened on the twins and connected as a user does it; and buyers.
+"""Marketplaces in the local world: cabinets on the twins, connected as a user does it; and buyers.
 
-Goods are the shop's; each account sells some of them, so that one item is for sale in several places.
+A plan (examples/marketplaces.json) tells the goods, the accounts and what happens when. Everything that the shop does
+goes through the API; what buyers do happens at the twins.
 """
 
 import hashlib
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from infra.twins.feed import FeedTwin
-from infra.twins.ozon import Ozon
-from infra.twins.wildberries import Wildberries
-from infra.twins.yandex_market import YandexMarketTwin
+from infra.world.cabinets import Cabinet, opened
 from infra.world.world import World
 
+WAREHOUSE = "main"
+EVERY = timedelta(seconds=45)
+KEY = "local-key"
+PAGE = 100
 GOODS = {
     "TEA-ASSAM-250": ("Assam tea, 250 g", 40),
     "TEA-SENCHA-100": ("Sencha, 100 g", 12),
@@ -25,127 +27,151 @@ GOODS = {
     "SAMOVAR-3L": ("Samovar, 3 l", 3),
     "HONEY-500": ("Lime honey, 500 g", 25),
 }
-WAREHOUSE = "main"
-ACCOUNTS_EACH = 2
-EVERY = timedelta(seconds=30)
-KEY = "local-key"
-FIRST_UNIT = 50_000_000
 
-type Sell = Callable[[str, int], str | None]
-
-
-@dataclass(slots=True)
-class Cabinet:
-    """A cabinet at a twin: the account's id here, what it signs in with, and how a buyer orders an item there."""
-
-    account: str
-    credentials: dict[str, str]
-    sell: Sell
-    settings: dict[str, Any] = field(default_factory=dict)
+type Plan = Mapping[str, Any]
 
 
 class Failed(Exception):
     """The API answered what was not expected."""
 
 
-def seed(world: World, goods: dict[str, tuple[str, int]] | None = None, *, connect: bool = True) -> list[Cabinet]:
-    """Tell the goods' stock, open two cabinets at each twin, and write, import, link and connect an account of each.
-    Raises Failed."""
-    goods = goods or GOODS
-    _tell(world, goods)
-    cabinets = [
-        OPEN[name](world.markets[name], f"{name}-{n}", n, goods)
-        for name in sorted(world.markets)
-        if name in OPEN
-        for n in range(1, ACCOUNTS_EACH + 1)
+def small(world: World, each: int = 2) -> dict[str, Any]:
+    """A plan without happenings: `each` accounts at every marketplace that has a twin, all of them selling all goods."""
+    cards = [{"article": item, "name": name} for item, (name, _) in GOODS.items()]
+    stock = [{"item": item, "name": name, "barcode": "", "quantity": n} for item, (name, n) in GOODS.items()]
+    titles = {name: name.replace("_", " ").capitalize() for name in sorted(world.markets)}
+    accounts = [
+        {"account": f"{name}-{n}", "marketplace": name, "name": f"{title} {n}", "cards": cards}
+        for name, title in titles.items()
+        for n in range(1, each + 1)
     ]
+    return {"stock": stock, "accounts": accounts, "happenings": []}
+
+
+def open_all(world: World, plan: Plan) -> list[Cabinet]:
+    """Open the plan's cabinets at their twins; the shop does not know of them yet."""
+    found = [
+        opened(world.markets, one["account"], one["marketplace"], one["name"], one["cards"]) for one in plan["accounts"]
+    ]
+    world.cabinets += found
+    return found
+
+
+def seed(world: World, plan: Plan | None = None, *, connect: bool = True) -> list[Cabinet]:
+    """Open a plan's cabinets, tell the goods' stock, and write, check, import, link, look at and connect an account of
+    each cabinet. Raises Failed."""
+    plan = plan or small(world)
+    cabinets = open_all(world, plan)
+    tell(world, plan["stock"])
     for cabinet in cabinets:
         _account(world, cabinet)
     world.settle()
     for cabinet in cabinets:
-        _ask(world, "POST", "links/auto", {"account": cabinet.account})
+        ask(world, "POST", "links/auto", {"account": cabinet.account})
         if connect:
-            _ask(world, "POST", f"accounts/{cabinet.account}/connect", {})
+            ask(world, "POST", f"accounts/{cabinet.account}/connect", {"dry": True})
+    world.settle()
+    for cabinet in cabinets if connect else ():
+        _connect(world, cabinet)
     world.settle()
     return cabinets
 
 
-def _tell(world: World, goods: dict[str, tuple[str, int]]) -> None:
-    for item, (name, _) in goods.items():
-        _ask(world, "PUT", "items", {"item": item, "name": name, "barcodes": [_barcode(item, goods)]})
-    rows = [{"item": item, "warehouse": WAREHOUSE, "quantity": stock} for item, (_, stock) in goods.items()]
-    _ask(world, "PUT", "stock", {"rows": rows})
+def tell(world: World, stock: Iterable[Mapping[str, Any]]) -> None:
+    """Describe the goods, and tell how many there are: what is left after the shop's own reservations."""
+    told = list(stock)
+    for one in told:
+        codes = [one["barcode"]] if one.get("barcode") else []
+        ask(world, "PUT", "items", {"item": one["item"], "name": one["name"], "barcodes": codes})
+    rows = [{"item": one["item"], "warehouse": WAREHOUSE, "quantity": one["quantity"], "kind": "free"} for one in told]
+    ask(world, "PUT", "stock", {"rows": rows})
 
 
 def _account(world: World, cabinet: Cabinet) -> None:
-    marketplace, _, number = cabinet.account.rpartition("-")
-    told = {"marketplace": marketplace, "name": f"{marketplace.replace('_', ' ').capitalize()} {number}"}
-    body = {**told, "settings": cabinet.settings, "credentials": cabinet.credentials}
-    _ask(world, "PUT", f"accounts/{cabinet.account}", body)
-    _ask(world, "POST", "products/import", {"account": cabinet.account})
+    told = {"marketplace": cabinet.marketplace, "name": cabinet.name, "settings": cabinet.settings}
+    answer = ask(world, "PUT", f"accounts/{cabinet.account}", {**told, "credentials": cabinet.credentials})
+    if not answer["check"]["ok"]:
+        raise Failed(f"{cabinet.account}: the credentials were not taken: {answer['check']}")
+    ask(world, "POST", "products/import", {"account": cabinet.account})
 
 
-def _ask(world: World, method: str, path: str, body: Any) -> Any:
+def _connect(world: World, cabinet: Cabinet) -> None:
+    """Connect where the dry run has shown that nothing waits for a person."""
+    report = ask(world, "GET", f"accounts/{cabinet.account}/health")["flows"]["dry"].get("report")
+    if not report or report["would_wait"]:
+        raise Failed(f"{cabinet.account}: the dry run shows that a person should look: {report}")
+    ask(world, "POST", f"accounts/{cabinet.account}/connect", {})
+
+
+def ask(world: World, method: str, path: str, body: Any = None) -> Any:
+    """Ask the API with the demo shop's key; its answer. Raises Failed."""
     digest = hashlib.sha256(json.dumps(body).encode()).hexdigest()
-    once = {"idempotency-key": f"{path} {world.now().isoformat()} {digest}"}
+    once = {"idempotency-key": f"{path} {world.now().isoformat()} {digest}"} if method == "POST" else {}
     answer = world.request(method, f"/v1/{path}", key=KEY, headers=once, body=body)
     if answer.status >= 300:
         raise Failed(f"{method} {path}: {answer.status} {answer.text[:300]}")
-    return answer.json()
+    return answer.json() if answer.text else None
 
 
-def _barcode(item: str, goods: dict[str, tuple[str, int]]) -> str:
-    return f"460000000{list(goods).index(item):04d}"
+def every(world: World, path: str) -> Iterator[dict[str, Any]]:
+    """All items of a list of the API."""
+    cursor, join = "", "&" if "?" in path else "?"
+    while True:
+        page = ask(world, "GET", f"{path}{join}limit={PAGE}" + (f"&cursor={cursor}" if cursor else ""))
+        yield from page["items"]
+        cursor = page.get("next") or ""
+        if not cursor:
+            return
 
 
-def _ozon(twin: Any, account: str, n: int, goods: dict[str, tuple[str, int]]) -> Cabinet:
-    assert isinstance(twin, Ozon)
-    made = twin.add_account(f"{1000 + n}", f"ozon-local-{n}")
-    for item, (name, _) in goods.items():
-        made.add_product(item, name=name)
-    keys = {"client_id": made.client_id, "api_key": made.api_key}
-    return Cabinet(account, keys, lambda item, quantity: made.sell(item, quantity))
+@dataclass(slots=True)
+class Timetable:
+    """What happens on the marketplaces, and when: first they are connected, then each happening in its time."""
 
+    world: World
+    plan: Plan
+    cabinets: list[Cabinet] = field(default_factory=list)
+    numbers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The plan's orders: account and number."""
+    done: int = 0
+    turned_away: int = 0
 
-def _wildberries(twin: Any, account: str, n: int, goods: dict[str, tuple[str, int]]) -> Cabinet:
-    """WB's unit is a number of its own, so its cards are found by their barcodes."""
-    assert isinstance(twin, Wildberries)
-    token = twin.add_seller(account)
-    twin.add_warehouse(100 + n, account=account)
-    units = {item: FIRST_UNIT + n * 1000 + place for place, item in enumerate(goods)}
-    for item, unit in units.items():
-        twin.add_product(unit, f"wb-{item}", goods[item][0], _barcode(item, goods), account=account)
+    def due(self, until: datetime) -> Iterator[tuple[datetime, Callable[[], None]]]:
+        """What is to be done up to a time, in order; it is done when the caller calls it."""
+        if not self.cabinets and datetime.fromisoformat(self.plan["connect"]) <= until:
+            yield datetime.fromisoformat(self.plan["connect"]), self._connect
+        while self.done < len(self.plan["happenings"]):
+            one = self.plan["happenings"][self.done]
+            at = datetime.fromisoformat(one["at"])
+            if at > until:
+                return
+            self.done += 1
+            yield at, lambda one=one: self._happens(one)  # type: ignore[misc]
 
-    def sell(item: str, quantity: int) -> str | None:
-        return twin.sell(units[item], quantity, account=account)
+    def _connect(self) -> None:
+        self.cabinets = seed(self.world, self.plan)
 
-    return Cabinet(account, {"token": token}, sell, {"token_type": "personal"})
+    def _happens(self, one: Mapping[str, Any]) -> None:
+        if one["what"] == "buys":
+            return self._buys(one)
+        if one["order"] not in self.numbers:
+            return None  # there were none left to buy
+        account, number = self.numbers[one["order"]]
+        if one["what"] == "cancels":
+            return self._cabinet(account).counter.cancel(number)
+        body = {"status": {"packs": "packed", "hands_over": "handed_over"}[one["what"]]}
+        ask(self.world, "POST", f"marketplace-orders/{account}:{number}/status", body)
+        return None
 
+    def _buys(self, one: Mapping[str, Any]) -> None:
+        number = self._cabinet(one["account"]).counter.sell(one["article"], one["quantity"])
+        if number is None:
+            self.turned_away += 1
+        else:
+            self.numbers[one["order"]] = one["account"], number
 
-def _yandex(twin: Any, account: str, n: int, goods: dict[str, tuple[str, int]]) -> Cabinet:
-    assert isinstance(twin, YandexMarketTwin)
-    made = twin.add_account(f"yandex-local-{n}", 7000 + n, f"Cabinet {n}", fbs=21000 + n)
-    for item, (name, _) in goods.items():
-        made.add_product(item, name=name)
-    settings = {"business": made.business, "campaign": 21000 + n}
-    return Cabinet(account, {"api_key": made.key}, lambda item, quantity: made.sell(item, quantity), settings)
-
-
-def _feed(twin: Any, account: str, n: int, goods: dict[str, tuple[str, int]]) -> Cabinet:
-    assert isinstance(twin, FeedTwin)
-    token = f"feed-local-{n}"
-    twin.add_account(token)
-    for item, (name, _) in goods.items():
-        twin.add_product(item, name=name, account=token)
-    return Cabinet(account, {"token": token}, lambda item, quantity: twin.sell(item, quantity, account=token))
-
-
-OPEN: dict[str, Callable[[Any, str, int, dict[str, tuple[str, int]]], Cabinet]] = {
-    "ozon": _ozon,
-    "wildberries": _wildberries,
-    "yandex_market": _yandex,
-    "feed": _feed,
-}
+    def _cabinet(self, account: str) -> Cabinet:
+        return next(one for one in self.cabinets if one.account == account)
 
 
 class Buyers:
@@ -163,7 +189,7 @@ class Buyers:
 
     def _come(self) -> None:
         cabinet = self.random.choice(self.cabinets)
-        number = cabinet.sell(self.random.choice(list(GOODS)), self.random.choice((1, 1, 1, 2)))
+        number = cabinet.counter.sell(self.random.choice(sorted(cabinet.cards)), self.random.choice((1, 1, 1, 2)))
         if number is None:
             self.turned_away += 1
         else:

@@ -23,6 +23,7 @@ from infra.twins.telegram import Telegram
 from infra.twins.webhook import Webhook
 from infra.world import doors, fair_queue, grants, held, http_api, internet, moto_patches, seeding, triggers
 from infra.world.account import CREDENTIALS, Account
+from infra.world.cabinets import Cabinet
 from infra.world.clock import Clock
 from infra.world.engine import Engine
 from infra.world.faults import Call, Fault, Faults, none
@@ -70,6 +71,7 @@ class World:
         self._runs, self._public_url, self._newest_first, self._loader = runs, public_url, newest_first, loader
         self.lock = threading.RLock()
         self.faults: Faults = none
+        self.cabinets: list[Cabinet] = []
         self.feedback: Feedback = as_reported
         self._stack = ExitStack()
         self._closing = False
@@ -267,6 +269,7 @@ class World:
         """Begin anew, at the time it is: empty tables, queues and outbox, and the two shops."""
         with self.lock:
             self.mail.clear()
+            self.cabinets.clear()
             for twin in self.markets.values():
                 twin.reset()
             forget_everything()

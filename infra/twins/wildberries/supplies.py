@@ -83,7 +83,7 @@ class Supplies(Desk):
         if supply is None:
             return failure(404, "NotFound", "not found")
         orders = [seller.orders[id] for id in ids if id in seller.orders]
-        if len(orders) < len(ids) or supply.closed or not _together([*seller.inside(supply), *orders]):
+        if len(orders) < len(ids) or supply.closed or not _together(seller.inside(supply), orders):
             return failure(409, "FailedToAddSupplyOrder", "an order does not suit the supply")
         for order in orders:
             order.supply, order.supplier = supply.id, "confirm"
@@ -91,7 +91,7 @@ class Supplies(Desk):
 
     @route("PATCH", "/api/v3/supplies/{supply}/deliver")
     def deliver(self, ask: Ask) -> Reply:
-        """Hand it over."""
+        """Hand it over. Once more is as once; what the real one says to that is not published."""
         seller, supply = self._asked(ask)
         if supply is None:
             return failure(404, "NotFound", "not found")
@@ -174,10 +174,10 @@ def _refused(id: str, code: int, detail: str) -> dict[str, Any]:
     return {"supplyId": id, "error": {"code": code, "detail": detail}}
 
 
-def _together(orders: Sequence[Order]) -> bool:
-    """Whether orders may lie in one supply: not cancelled, not handed over, of one kind, from one warehouse."""
-    open_still = all(one.supplier in ("new", "confirm") and not one.cancelled for one in orders)
-    return open_still and len({(one.size.cargo, one.warehouse, one.border) for one in orders}) == 1
+def _together(inside: Sequence[Order], more: Sequence[Order]) -> bool:
+    """Whether orders may come into a supply: still open, and all of one kind, from one warehouse."""
+    open_still = all(one.supplier in ("new", "confirm") and not one.cancelled for one in more)
+    return open_still and len({(one.size.cargo, one.warehouse, one.border) for one in (*inside, *more)}) == 1
 
 
 def _marks(orders: Sequence[Order]) -> list[dict[str, Any]]:

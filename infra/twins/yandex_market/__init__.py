@@ -3,7 +3,4 @@
 from infra.twins.yandex_market.cabinet import Cabinet
 from infra.twins.yandex_market.twin import YandexMarketTwin
 
-Twin = YandexMarketTwin
-"""What the local world starts: a marketplace's twin is found by the marketplace's name."""
-
-__all__ = ["Cabinet", "Twin", "YandexMarketTwin"]
+__all__ = ["Cabinet", "YandexMarketTwin"]

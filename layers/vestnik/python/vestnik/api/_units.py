@@ -18,7 +18,7 @@ UnitId = Annotated[
 ]
 
 
-class Part(Model):
+class LinkPart(Model):
     """An item in a link."""
 
     item: str = Field(min_length=1, max_length=200, description="The shop's item.", examples=["TEA-ASSAM-250"])
@@ -26,11 +26,11 @@ class Part(Model):
     priority: int = Field(0, ge=0, le=99, description="Of alternatives, the lowest is taken first.")
 
 
-class Link(Model):
+class UnitLink(Model):
     """Of which items a unit is made."""
 
     mode: Literal["kit", "alternative"] = Field("kit", description="`kit`: all parts. `alternative`: any of them.")
-    parts: list[Part] = Field(min_length=1, max_length=links.MOST_PARTS, description="The items.")
+    parts: list[LinkPart] = Field(min_length=1, max_length=links.MOST_PARTS, description="The items.")
 
 
 class Unit(BaseModel):
@@ -44,7 +44,7 @@ class Unit(BaseModel):
     name: str | None = None
     barcodes: list[str] = Field(default_factory=list)
     archived: bool = False
-    link: Link | None = Field(None, description="Null: it is not linked, and never written.")
+    link: UnitLink | None = Field(None, description="Null: it is not linked, and never written.")
     by: Literal["auto", "hand"] | None = Field(None, description="How it was linked.")
     url: str | None = Field(None, description="Its page, by the account's link template.")
 

@@ -65,7 +65,7 @@ class Account(AccountFields):
     )
 
 
-class Checked(Model):
+class CredentialsChecked(Model):
     """What the marketplace says of the credentials."""
 
     ok: bool | None = Field(description="Whether it takes them; null: it could not be asked.")
@@ -88,7 +88,7 @@ class AccountShown(AccountFields, Trail):
 class AccountPut(AccountShown):
     """An account as it was just written, and what the marketplace says of its credentials."""
 
-    check: Checked
+    check: CredentialsChecked
 
 
 class Marketplace(Model):
@@ -120,7 +120,7 @@ class Connected(Model):
     dry_run: dict[str, Any] | None = Field(description="Of a dry run: {asked}; its report comes with the health.")
 
 
-class Health(Model):
+class AccountHealth(Model):
     """How an account fares."""
 
     state: State
@@ -179,7 +179,7 @@ def put_account(id: AccountId, body: Account) -> AccountPut:
     if faults := _accounts.faults(kept, body.credentials):
         raise Problem(422, "invalid-account", f"{faults[0].where}: {faults[0].message}", *faults)
     entry = _accounts.write(id, kept, body.credentials)
-    said = Checked.model_validate(fares.check(_accounts.find(id), resources.now()))
+    said = CredentialsChecked.model_validate(fares.check(_accounts.find(id), resources.now()))
     return AccountPut.model_validate({**_accounts.shown(entry), "check": said.model_dump()})
 
 
@@ -195,9 +195,9 @@ def delete_account(id: AccountId) -> None:
 
 @router.post("/accounts/<id>/check")
 @needs("operate", problems=(404,))
-def check_account(id: AccountId) -> Checked:
+def check_account(id: AccountId) -> CredentialsChecked:
     """Ask the marketplace whether it takes the account's credentials."""
-    return Checked.model_validate(fares.check(_accounts.find(id), resources.now()))
+    return CredentialsChecked.model_validate(fares.check(_accounts.find(id), resources.now()))
 
 
 @router.post("/accounts/<id>/connect")
@@ -239,9 +239,9 @@ def confirm_account(id: AccountId) -> Connected:
 
 @router.get("/accounts/<id>/health")
 @needs("read")
-def read_account_health(id: AccountId) -> Health:
+def read_account_health(id: AccountId) -> AccountHealth:
     """See how an account fares: last runs, errors, progress, counts, drift."""
-    return Health.model_validate(fares.health(_accounts.find(id), resources.now()))
+    return AccountHealth.model_validate(fares.health(_accounts.find(id), resources.now()))
 
 
 def _shown(entry: _kept.Entry) -> AccountShown:

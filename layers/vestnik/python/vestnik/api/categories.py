@@ -30,7 +30,7 @@ class Categories(Model):
     items: list[Category] = Field(description="The top of the tree.")
 
 
-class Refresh(Model):
+class RefreshCategories(Model):
     """Whose categories to read anew."""
 
     account: str = Field(min_length=1, max_length=60, description="The account.", examples=["ozon-main"])
@@ -52,7 +52,7 @@ def read_categories(account: OfAccount) -> Categories:
 
 @router.post("/categories/refresh")
 @needs("operate", problems=(404,))
-def refresh_categories(body: Refresh) -> Refreshed:
+def refresh_categories(body: RefreshCategories) -> Refreshed:
     """Read the categories anew from the marketplace; once a day it is done by itself."""
     count = products.refresh_categories(_accounts.find(body.account), resources.now())
     return Refreshed(account=body.account, count=count)

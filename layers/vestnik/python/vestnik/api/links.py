@@ -11,7 +11,7 @@ from vestnik.api._accounts import OfAccount
 from vestnik.api._models import Model, Page
 from vestnik.api._paging import opened, page, sealed
 from vestnik.api._routes import Cursor, Limit, Router, caller, needs
-from vestnik.api._units import InPath, Link, Unit, UnitId
+from vestnik.api._units import InPath, Unit, UnitId, UnitLink
 from vestnik.domain.market import links as rules
 from vestnik.flows import links
 from vestnik.store import items
@@ -111,7 +111,7 @@ def link_automatically(body: Auto) -> AutoLinked:
 
 @router.put("/links/<account>/<unit>")
 @needs("operate", problems=(404,))
-def put_link(account: InPath, unit: UnitId, body: Link) -> Linked:
+def put_link(account: InPath, unit: UnitId, body: UnitLink) -> Linked:
     """Link a unit to items by hand.
 
     Their stock is sent at once; orders that were held for want of the link go on.

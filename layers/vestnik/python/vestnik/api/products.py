@@ -36,7 +36,7 @@ class Importing(Model):
     error: dict[str, Any] | None = Field(description="Why the last run stopped: {code, reason, at}.")
 
 
-class Part(Model):
+class KnownPart(Model):
     """A part of a unit, and whether its stock is known."""
 
     item: str
@@ -48,7 +48,7 @@ class Part(Model):
 class UnitInFull(Unit):
     """A unit with what is known of its parts."""
 
-    parts: list[Part] = Field(default_factory=list)
+    parts: list[KnownPart] = Field(default_factory=list)
 
 
 @router.get("/products")

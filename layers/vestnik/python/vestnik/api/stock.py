@@ -137,6 +137,14 @@ class PlaceShown(Model):
     how: HowShown
 
 
+class FboShown(Model):
+    """What lies in one of the marketplace's own warehouses: shown, never reserved or sent."""
+
+    warehouse: str
+    quantity: int
+    at: str
+
+
 class UnitShown(Model):
     """A marketplace's unit that is made of the item."""
 
@@ -144,6 +152,7 @@ class UnitShown(Model):
     unit: str
     mode: str
     warehouses: list[PlaceShown]
+    fbo: list[FboShown]
 
 
 class ItemStockWhole(ItemStock):

@@ -45,7 +45,7 @@ class Warehouses(Model):
     items: list[Warehouse]
 
 
-class Refresh(Model):
+class RefreshWarehouses(Model):
     """Whose warehouses to read anew."""
 
     account: str = Field(min_length=1, max_length=60, description="The account.", examples=["ozon-main"])
@@ -60,7 +60,7 @@ def list_warehouses(account: OfAccount) -> Warehouses:
 
 @router.post("/warehouses/refresh")
 @needs("operate", problems=(404,))
-def refresh_warehouses(body: Refresh) -> Warehouses:
+def refresh_warehouses(body: RefreshWarehouses) -> Warehouses:
     """Read an account's warehouses anew from the marketplace; once a day it is done by itself."""
     warehouses.refresh(_accounts.find(body.account), resources.now())
     return _shown(body.account)

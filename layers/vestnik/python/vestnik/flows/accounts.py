@@ -10,7 +10,7 @@ from vestnik.errors import Later, Refused, Unknown
 from vestnik.flows import announcing, calling
 from vestnik.marketplaces import shipped
 from vestnik.store import accounts as listed
-from vestnik.store import lists, runs, settings, units
+from vestnik.store import fbo, lists, runs, settings, stock_sent, units
 
 CREDENTIALS = "credentials"
 COUNTS = "counts"
@@ -111,9 +111,11 @@ def faults(body: Mapping[str, Any], credentials: Mapping[str, str] | None) -> li
 
 
 def drop(account: Account) -> None:
-    """Remove what was kept of an account that is removed: its units and links, lists, states."""
+    """Remove what was kept of an account that is removed: its units and links, what they were sent, lists, states."""
     listed.unwatch(account.shop, account.id)
     units.forget_account(account.shop, account.id)
+    stock_sent.forget_account(account.shop, account.id)
+    fbo.forget_account(account.shop, account.id)
     for what in (lists.CATEGORY, lists.WAREHOUSE):
         lists.put(account.shop, account.id, what, [])
     runs.forget_account(account.shop, account.id)

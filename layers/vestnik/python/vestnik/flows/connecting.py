@@ -52,8 +52,8 @@ def ask_dry(account: Account, now: datetime) -> dict[str, Any]:
 
 
 def connect(account: Account, by: str, now: datetime) -> None:
-    """Begin to work an account: orders are read from now on, stock is sent for what is linked. Refused `credentials`
-    where the marketplace does not take them."""
+    """Begin to work an account: orders are read from now on, stock is sent for what is linked. Refused
+    `credentials-refused`, `credentials-unchecked`."""
     _must_be_good(account, now)
     set_state(account.shop, account.id, "connected", by=by, now=now)
     listed.watch(account.shop, account.id)
@@ -69,10 +69,12 @@ def pause(account: Account, by: str, now: datetime) -> None:
 
 def _must_be_good(account: Account, now: datetime) -> None:
     said = accounts.check(account, now)
-    if said["ok"] is not True:
-        error = said.get("error") or {"code": "credentials", "reason": "the marketplace does not take the credentials"}
-        code = "credentials-refused" if said["ok"] is False else "credentials-unchecked"
-        raise Refused(f"the credentials could not be found good: {error['reason']}", code=code, where="/credentials")
+    why = (said.get("error") or {}).get("reason", "")
+    if said["ok"] is False:
+        told = f"the marketplace does not take the credentials: {why}"
+        raise Refused(told, code="credentials-refused", where="/credentials")
+    if said["ok"] is None:
+        raise Refused(f"the marketplace could not be asked: {why}", code="credentials-unchecked", where="/credentials")
 
 
 def set_state(shop: str, id: str, state: str, *, by: str, now: datetime) -> bool:

@@ -180,7 +180,7 @@ def changes(before: Any, after: Any, where: str = "") -> Iterator[Change]:
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for n, pair in enumerate(zip(before, after, strict=True)):
             yield from changes(*pair, f"{where}/{n}")
-    elif before != after:
+    elif before != after or isinstance(before, bool) != isinstance(after, bool):  # to Python, true is 1
         yield Change(where, "changed", before, after)
 
 

@@ -1,4 +1,4 @@
-"""Which definition serves a purpose now: the shop's own over the shipped one, in its dates, replaced where it failed."""
+"""Which definition serves a purpose now: the shop's own over the shipped, in its dates, replaced where it failed."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

@@ -108,7 +108,10 @@ def _sender_verdict(job: Job, current: Settings) -> Verdict:
     found = current.senders.get(job["sender"])
     if found is None or found["plugin"] != job["plugin"]:
         return State.FAILED, f"the sender {job['sender']} is gone"
-    own_domain = getattr(plugins.load(channels, found["plugin"]), "OWN_DOMAIN", "")
+    module = plugins.load(channels, found["plugin"])
+    if module is None:
+        return State.FAILED, f"the plug-in {found['plugin']} is no longer part of this deployment"
+    own_domain = getattr(module, "OWN_DOMAIN", "")
     if stranger := sending_domains.stranger(own_domain, found.get("config") or {}, current.domains):
         return State.FAILED, f"the shop may not write from {stranger}: it was not granted to it"
     return None

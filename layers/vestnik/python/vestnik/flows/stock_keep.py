@@ -11,6 +11,7 @@ from vestnik.domain.market.stock import PHYSICAL, Item, Stock
 from vestnik.flows import parallel, stock_touch
 from vestnik.store import goods
 
+LONG_AGO = "0001-01-01T00:00:00Z"
 _begun: set[str] = set()
 
 
@@ -26,11 +27,16 @@ class Kept:
 def keep(shop: str, rows: Iterable[Mapping[str, Any]], now: datetime) -> Kept:
     """Keep rows {item, warehouse, quantity, kind?, as_of?}. A row that is no newer than what is known of its item and
     warehouse changes nothing; of several for one pair the newest counts. `as_of` is RFC 3339 with any offset."""
-    told = _by_item(rows, utc(now))
+    told, at = _by_item(rows, utc(now)), utc(now)
     if told and shop not in _begun:
         goods.begin(shop)
         _begun.add(shop)
-    done = parallel.each(lambda item: goods.keep_stock(shop, item, told[item]), told)
+
+    def put(item: str) -> tuple[Item, Item, set[str]]:
+        just_now = {name for name, one in told[item].items() if one.as_of == at}
+        return goods.keep_stock(shop, item, told[item], just_now)
+
+    done = parallel.each(put, told)
     _forget_spent(shop, [after for _, after, _ in done])
     changed = [after for before, after, _ in done if _matters(before, after)]
     stock_touch.touch(shop, changed, now)
@@ -41,12 +47,20 @@ def keep(shop: str, rows: Iterable[Mapping[str, Any]], now: datetime) -> Kept:
 def _by_item(rows: Iterable[Mapping[str, Any]], now: str) -> dict[str, dict[str, Stock]]:
     found = dict[str, dict[str, Stock]]()
     for row in rows:
-        as_of = utc(datetime.fromisoformat(row["as_of"])) if row.get("as_of") else now
+        as_of = _moment(row["as_of"], now) if row.get("as_of") else now
         told = Stock(int(row["quantity"]), row.get("kind") or PHYSICAL, as_of)
         places = found.setdefault(row["item"], {})
         if row["warehouse"] not in places or places[row["warehouse"]].as_of <= as_of:
             places[row["warehouse"]] = told
     return found
+
+
+def _moment(text: str, now: str) -> str:
+    """A row's time. One that is ahead of ours counts as now: else nothing newer could be told for so long."""
+    try:
+        return min(utc(datetime.fromisoformat(text)), now)
+    except OverflowError:  # the first day there is, in a zone that was a day before it
+        return LONG_AGO
 
 
 def _matters(before: Item, after: Item) -> bool:

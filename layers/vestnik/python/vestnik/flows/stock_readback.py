@@ -227,27 +227,26 @@ def sample(account: Account, targets: Targets, outside: Outside, state: State, n
         shown = outside.read([(one["unit"], one["warehouse"]) for one in ready], now)
     except (Later, Refused, Unknown):
         return waiting  # no time for it now; sending matters more
-    again = _sampled(account, targets, ready, shown, now)
-    fresh = [one for one in ready if (one["unit"], one["warehouse"]) in shown and not one.get("twice")]
-    if len(fresh) >= FEW and all(shown[one["unit"], one["warehouse"]] != one["quantity"] for one in fresh):
-        outside.doubt(f"none of {len(fresh)} numbers that it took is there", now)
+    again = _sampled(account, targets, outside, ready, shown, now)
     return [*again, *(one for one in waiting if one not in ready)]
 
 
 def _sampled(
     account: Account,
     targets: Targets,
+    outside: Outside,
     ready: Iterable[Mapping[str, Any]],
     shown: Mapping[Pair, int],
     now: datetime,
 ) -> list[dict[str, Any]]:
     """Judge what was sampled; those that are to be read once more. What was sent again meanwhile is no sample."""
     found, again = {target.unit: target for target in targets.of({one["unit"]: None for one in ready})}, []
-    read = Read()
+    read, over = Read(), list[int]()
     for one in ready:
         target, pair = found[one["unit"]], (one["unit"], one["warehouse"])
         if target.sent.n != one["n"] or pair not in shown:
             continue
+        over.append(shown[pair] - one["quantity"])
         before = read.healed
         _judge(account, target, {one["warehouse"]: shown[pair]}, read, now)
         lower = shown[pair] < (target.desired.get(one["warehouse"]) or 0)
@@ -255,4 +254,13 @@ def _sampled(
             again.append({**one, "at": utc(now), "twice": True})
     if read.checked:
         runs.put(account.shop, account.id, FLOW, drift=_drift(read, now))
+    if all_lost(over):
+        outside.doubt(f"none of {len(over)} numbers that it took is there", now)
     return again
+
+
+def all_lost(over: Iterable[int]) -> bool:
+    """Whether numbers were answered as written and never were. `over`: by how much each is above what was sent; one
+    that is lower may have been sold meanwhile, so there must be enough that are higher, and none that is right."""
+    found = list(over)
+    return 0 not in found and sum(1 for one in found if one > 0) >= FEW

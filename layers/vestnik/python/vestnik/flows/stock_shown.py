@@ -11,7 +11,8 @@ from vestnik.domain.market.stock import Item
 from vestnik.errors import Refused
 from vestnik.flows import stock_outside, stock_targets
 from vestnik.flows.stock_targets import Target, Targets
-from vestnik.store import goods, settings
+from vestnik.store import fbo, goods, settings
+from vestnik.store.fbo import Lies
 
 type Shown = dict[str, Any]
 
@@ -78,7 +79,18 @@ def _of_account(account: Account, units: list[str]) -> list[Shown]:
     except Refused:
         return []  # an account of a marketplace that is no longer there
     targets = stock_targets.of(account, told, takes)
-    return [_unit(account, targets, target) for target in targets.of(units) if target.link]
+    there = fbo.get_many(account.shop, account.id, units)
+    return [
+        _unit(account, targets, target) | {"fbo": _fbo(there.get(target.unit))}
+        for target in targets.of(units)
+        if target.link
+    ]
+
+
+def _fbo(lies: Lies | None) -> list[Shown]:
+    """What lies in the marketplace's own warehouses: only shown."""
+    places = sorted(lies.places.items()) if lies else ()
+    return [{"warehouse": name, "quantity": quantity, "at": lies.at} for name, quantity in places if lies]
 
 
 def _unit(account: Account, targets: Targets, target: Target) -> Shown:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from vestnik.domain.market.accounts import Account
-from vestnik.flows import accounts, definition_watch, products, warehouses
+from vestnik.flows import accounts, definition_watch, products, stock_fbo, warehouses
 
 Clock = Callable[[], datetime]
 
@@ -37,6 +37,7 @@ def _health(account: Account, clock: Clock, until: datetime) -> None:
     accounts.watch(account, clock())
     warehouses.refresh(account, clock())
     products.refresh_categories(account, clock())
+    stock_fbo.read(account, clock())
 
 
 def _products(account: Account, clock: Clock, until: datetime) -> Any:

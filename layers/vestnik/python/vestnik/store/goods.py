@@ -8,7 +8,7 @@ A reservation is one conditional write of the item. What an order of the shop's 
 beside, so that whatever its events' order, a cancelled one takes nothing again (a posting keeps that itself).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,34 +48,38 @@ def page(shop: str, limit: int, cursor: str = "") -> tuple[list[Item], str | Non
     return found, f"{shard:x}:{after}" if shard < keys.SHARDS else None
 
 
-def keep_stock(shop: str, item: str, told: Mapping[str, Stock]) -> tuple[Item, Item, set[str]]:
+def keep_stock(
+    shop: str, item: str, told: Mapping[str, Stock], just_now: Collection[str] = ()
+) -> tuple[Item, Item, set[str]]:
     """Keep what the shop told of an item, by warehouse, where it is news: the item before and after, and the
-    warehouses of which as new or newer a number was known already."""
+    warehouses of which as new or newer a number was known already. `just_now`: warehouses whose number is of the
+    moment it came: it replaces one of the same moment."""
     news = dict(told)
     while news:
         try:
-            before = _item(_write_stock(shop, item, news), item)
+            before = _item(_write_stock(shop, item, news, just_now), item)
         except dynamo.Conflict as conflict:
             before = _item(conflict.old, item)
-            news = {name: stock for name, stock in news.items() if _newer(stock, before.stock.get(name))}
+            news = {n: one for n, one in news.items() if _newer(one, before.stock.get(n), n in just_now)}
             continue
         return before, _with(before, news), told.keys() - news.keys()
     return before, before, set(told)
 
 
-def _newer(stock: Stock, known: Stock | None) -> bool:
-    return known is None or known.as_of < stock.as_of
+def _newer(stock: Stock, known: Stock | None, just_now: bool) -> bool:
+    return known is None or known.as_of < stock.as_of or (just_now and known.as_of == stock.as_of)
 
 
 def _with(item: Item, news: Mapping[str, Stock]) -> Item:
     return Item(item.id, {**item.stock, **news}, item.held, item.links)
 
 
-def _write_stock(shop: str, item: str, news: Mapping[str, Stock]) -> dynamo.Item:
+def _write_stock(shop: str, item: str, news: Mapping[str, Stock], just_now: Collection[str]) -> dynamo.Item:
     """Every number on the condition that it is newer than what stands there; a repeat is none, and does no harm."""
     names = {f"w{n}": STOCK + warehouse for n, warehouse in enumerate(news)}
     told = [{"q": stock.quantity, "kind": stock.kind, "as_of": stock.as_of} for stock in news.values()]
-    where = " AND ".join(f"(attribute_not_exists(#{name}) OR #{name}.#as_of < :at_{name})" for name in names)
+    than = {name: "<=" if warehouse in just_now else "<" for name, warehouse in zip(names, news, strict=True)}
+    where = " AND ".join(f"(attribute_not_exists(#{n}) OR #{n}.#as_of {sign} :at_{n})" for n, sign in than.items())
     return dynamo.update(
         TABLE,
         *key(shop, item),

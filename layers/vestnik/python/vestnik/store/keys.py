@@ -89,6 +89,11 @@ def sent(shop: str, account: str, shard: int) -> str:
     return f"{shop}#sent#{account}#{shard:x}"
 
 
+def fbo(shop: str, account: str, shard: int) -> str:
+    """A sixteenth of what of an account's units lies in its marketplace's own warehouses."""
+    return f"{shop}#fbo#{account}#{shard:x}"
+
+
 def dirty(shop: str, account: str, slot: int) -> str:
     """An eighth of an account's marks: units whose stock is to be looked at and sent."""
     return f"{shop}#dirty#{account}#{slot}"

@@ -48,7 +48,7 @@ def close(shop: str, account: str, supply: str, at: str) -> None:
 
 
 def put(shop: str, account: str, supply: str, **fields: Any) -> Supply:
-    """Keep fields of a supply beside those known. Unconditional: the account's lease, or a person, has the last word."""
+    """Keep fields of a supply beside those known. Unconditional: the lease, or a person, has the last word."""
     body = {"id": supply, "account": account, "state": OPEN, **(get(shop, account, supply) or {})}
     body |= {name: value for name, value in fields.items() if value is not None}
     pk, sk = _key(shop, account, supply)

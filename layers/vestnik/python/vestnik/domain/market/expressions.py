@@ -170,6 +170,8 @@ def value(expression: str | None, document: Json) -> Json:
     """What an expression finds in a document; None for no expression. Refused where the data does not suit it."""
     if expression is None:
         return None
+    if expression.isidentifier():  # most of them, once a row: the machinery would be most of the work
+        return document.get(expression) if isinstance(document, dict) else None
     try:
         return compiled(expression).search(document, options=_OPTIONS)
     except (JMESPathError, ValueError, TypeError, OverflowError, RecursionError) as wrong:

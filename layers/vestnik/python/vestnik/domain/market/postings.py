@@ -38,6 +38,7 @@ FACTS = (
     "cross_border",
     "comment",
 )
+TIMES = ("created_at", "changed_at", "ship_by")
 WORKED, SHOWN = "worked", "shown"
 HISTORY = 50
 LATE, SOON = "late", "soon"
@@ -75,7 +76,7 @@ def normalise(told: Told, account: Account, schemes: Mapping[str, str], hours: f
     `schemes`: what each scheme means here. `hours`: how long after its creation a posting must have left, where the
     marketplace says no time itself (the account's own hours come first). Only facts that were told are in it.
     """
-    facts = {name: told[name] for name in FACTS if told.get(name) is not None}
+    facts = {name: told[name] for name in FACTS if told.get(name) is not None and name not in TIMES}
     facts |= {"number": str(told["number"])} | _times(told)
     if told.get("buyer_group") is not None:
         facts["group"] = str(told["buyer_group"])
@@ -91,7 +92,7 @@ def normalise(told: Told, account: Account, schemes: Mapping[str, str], hours: f
 
 
 def _times(told: Told) -> Posting:
-    read = {name: read_moment(told.get(name)) for name in ("created_at", "changed_at", "ship_by")}
+    read = {name: read_moment(told.get(name)) for name in TIMES}
     return {name: moment(at) for name, at in read.items() if at}
 
 

@@ -57,9 +57,10 @@ def counted(hold: Hold, stock: Iterable[Stock]) -> int:
 
 
 def _lacks(stock: Stock, hold: Hold) -> bool:
-    if hold.gone and hold.gone <= stock.as_of:
+    # Of the same moment nobody can say which came first: then it is taken off, for that can only undersell.
+    if hold.gone and hold.gone < stock.as_of:
         return True
-    return stock.kind == FREE and bool(hold.known) and hold.known <= stock.as_of
+    return stock.kind == FREE and bool(hold.known) and hold.known < stock.as_of
 
 
 def on_hand(item: Item, warehouses: Collection[str] = ()) -> int | None:
