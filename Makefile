@@ -8,7 +8,7 @@ STAGE ?= dev
 CFN_LINT := .venv/bin/cfn-lint --ignore-checks W3005 --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench lint types contracts docs locks layers synth smoke doctor deploy first-key domain clean
+.PHONY: help run test faults bench lint types contracts prism docs locks layers synth smoke doctor deploy first-key domain clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,6 +38,9 @@ lint: .venv/.set-up ## ruff: rules and format
 
 types: .venv/.set-up ## mypy, strict
 	.venv/bin/mypy
+
+prism: .venv/.set-up node_modules/.set-up ## marketplaces' requests against the official specifications, where present
+	$(PY) -m tests.prism
 
 contracts: .venv/.set-up ## imports go one way
 	.venv/bin/lint-imports --no-logo

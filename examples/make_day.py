@@ -1,4 +1,5 @@
-"""Writes the example day: `python -m examples.make_day` makes people.json and day.jsonl, the same each time.
+"""Writes the example day: `python -m examples.make_day` makes people.json, day.jsonl and marketplaces.json, the same
+each time.
 
 The day runs from 2026-11-20T06:00Z to 2026-11-21T06:00Z. About 300 orders are placed in it; 320 of the days before
 go on in it.
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from examples import orders, people
+from examples import marketplaces, orders, people
 from examples.orders import SOURCE, Diary
 from examples.words import GOODS
 
@@ -122,10 +123,11 @@ def day_text(events: list[Event]) -> str:
 
 
 def main() -> None:
-    """Write both files beside this one."""
+    """Write the files beside this one."""
     everybody, events = make()
     (HERE / "people.json").write_text(people_text(everybody), "utf-8")
     (HERE / "day.jsonl").write_text(day_text(events), "utf-8")
+    (HERE / "marketplaces.json").write_text(marketplaces.text(marketplaces.make()), "utf-8")
     print(f"{len(everybody['customers'])} customers, {len(everybody['staff'])} staff, {len(events)} events")
 
 

@@ -10,13 +10,16 @@ from typing import Any
 
 from examples.words import GOODS
 
-CONNECT = datetime(2026, 11, 21, 5, 20, tzinfo=UTC)
-LAST = CONNECT + timedelta(minutes=33)
+type Fields = dict[str, Any]
+
+CONNECT = datetime(2026, 11, 21, 5, 36, tzinfo=UTC)
 SEED = 20261121
-BUYERS = 12
-PLENTY, FEW = (24, 60), (3, 9)
-SCARCE = ("SAM-BRASS-3", "POT-IRON-10", "TEA-PUER-357")
-UNLINKED = {"article": "GIFT-BOX-1", "name": "Подарочная коробка", "quantity": 4}
+BUYERS = 9
+MINIMUM = 2
+PLENTY = (24, 60)
+SCARCE = {"SAM-BRASS-3": 2, "POT-IRON-10": 5, "TEA-PUER-357": 4}
+WANTED = ("CUP-SET-6", "HON-LINDEN-500", "POT-IRON-10", "TEA-ASSAM-250")
+UNLINKED: Fields = {"article": "GIFT-BOX-1", "name": "Подарочная коробка", "quantity": 4}
 """A card that stands for nothing among the shop's items: an order of it waits for a link."""
 ACCOUNTS = (
     ("ozon-main", "ozon", "Ozon, main"),
@@ -26,8 +29,6 @@ ACCOUNTS = (
     ("yandex-main", "yandex_market", "Yandex Market, main"),
     ("yandex-outlet", "yandex_market", "Yandex Market, outlet"),
 )
-
-type Fields = dict[str, Any]
 
 
 def make(seed: int = SEED) -> Fields:
@@ -43,30 +44,29 @@ def make(seed: int = SEED) -> Fields:
 
 
 def _stock(place: int, sku: str, chance: random.Random) -> Fields:
-    quantity = chance.randrange(*(FEW if sku in SCARCE else PLENTY))
-    return {"item": sku, "name": GOODS[sku][1], "barcode": f"460000000{place:04d}", "quantity": quantity}
+    quantity = SCARCE.get(sku) or chance.randrange(*PLENTY)
+    told = {"item": sku, "name": GOODS[sku][1], "barcode": f"460000000{place:04d}", "quantity": quantity}
+    return told | ({"minimum": MINIMUM} if sku in SCARCE else {})
 
 
 def _account(id: str, marketplace: str, name: str, chance: random.Random) -> Fields:
     """An outlet sells a part of the goods; of one account a card belongs to nothing."""
-    sells = sorted(GOODS) if id.endswith("main") else sorted({*chance.sample(sorted(GOODS), 8), "POT-IRON-10"})
+    sells = sorted(GOODS) if id.endswith("main") else sorted({*WANTED, *chance.sample(sorted(GOODS), 5)})
     cards = [{"article": sku, "name": GOODS[sku][1], "quantity": 5, "price": GOODS[sku][4] * 100} for sku in sells]
     extra = [UNLINKED | {"price": 49_000}] if id == "ozon-main" else []
     return {"account": id, "marketplace": marketplace, "name": name, "cards": cards + extra}
 
 
 def _happenings(chance: random.Random) -> list[Fields]:
-    """Buyers at every account; then what the shop does with the first of them."""
-    at, found = CONNECT + timedelta(minutes=4), list[Fields]()
+    """Buyers at every account; then what becomes of the first of their orders."""
+    at, found = CONNECT + timedelta(minutes=2), list[Fields]()
     for number in range(BUYERS):
         account = ACCOUNTS[number % len(ACCOUNTS)][0]
-        article = "POT-IRON-10" if number % 3 == 2 else chance.choice(["TEA-ASSAM-250", "CUP-SET-6", "HON-LINDEN-500"])
-        article = article if account.endswith("main") else "POT-IRON-10"
-        found.append(_buys(at, number + 1, account, article, 1 + (chance.random() < 0.3)))
-        at += timedelta(seconds=chance.randrange(30, 120))
+        article = "POT-IRON-10" if number in (1, 5, 8) else chance.choice(WANTED[:2] + WANTED[3:])
+        found.append(_buys(at, number + 1, account, article, 2 if number % 5 == 1 else 1))
+        at += timedelta(seconds=chance.randrange(30, 70))
     found.append(_buys(at, BUYERS + 1, "ozon-main", UNLINKED["article"], 1))
-    found += _worked()
-    return sorted(found, key=lambda one: (one["at"], one["what"]))
+    return sorted([*found, *_worked()], key=lambda one: (one["at"], one["what"]))
 
 
 def _buys(at: datetime, number: int, account: str, article: str, quantity: int) -> Fields:
@@ -75,8 +75,10 @@ def _buys(at: datetime, number: int, account: str, article: str, quantity: int) 
 
 
 def _worked() -> list[Fields]:
-    """The first three orders (one of each marketplace) are packed, and two of them handed over; one is called off."""
-    steps = [(24, "packs", ["b1", "b3", "b5"]), (27, "cancels", ["b4"]), (29, "hands_over", ["b3", "b1"])]
+    """The first three orders of the main accounts are packed, two of them handed over and taken; another is called
+    off by its buyer."""
+    steps = [(12, "packs", ["b1", "b3", "b5"]), (13, "cancels", ["b4"])]
+    steps += [(14, "hands_over", ["b1", "b3"]), (17, "is_taken", ["b1", "b3"])]
     return [
         {"at": _text(CONNECT + timedelta(minutes=minutes)), "what": what, "order": order}
         for minutes, what, orders in steps

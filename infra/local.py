@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra.world import marketplaces
+from infra.world import market_report, marketplaces
 from infra.world.play import Played, Stopped, outcomes, play, read
 from infra.world.server import Server
 from infra.world.world import World
@@ -33,10 +33,10 @@ def main() -> int:
     url = f"http://127.0.0.1:{asked.port}"
     with World(start=start, runs=True, public_url=url) as world, _served(world, asked.port) as server:
         print(f"ready {server.url}", flush=True)
-        if file and not _play(world, file):
+        if file and not _play(world, file, sell=not asked.no_marketplaces):
             return 1
-        if file and not asked.no_marketplaces:
-            _sell(world)
+        if world.cabinets:
+            marketplaces.Buyers(world, world.cabinets).begin()
         console.print(f"Serving {server.url} · look at every message at {server.url}/_local/ · stop with Ctrl-C")
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
@@ -49,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--play", type=Path, default=DAY, metavar="FILE", help="events to play, one a line")
     what.add_argument("--no-play", action="store_true", help="serve only")
-    parser.add_argument("--no-marketplaces", action="store_true", help="open no accounts at marketplaces")
+    parser.add_argument("--no-marketplaces", action="store_true", help="play without accounts at marketplaces")
     return parser.parse_args()
 
 
@@ -65,7 +65,7 @@ def _served(world: World, port: int) -> Iterator[Server]:
         server.server_close()
 
 
-def _play(world: World, file: Path) -> bool:
+def _play(world: World, file: Path, *, sell: bool) -> bool:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     began = time.monotonic()
     with Progress(*columns, console=console) as progress:
@@ -75,24 +75,12 @@ def _play(world: World, file: Path) -> bool:
             progress.update(task, completed=done, description=f"Playing the day {now:%H:%M}")
 
         try:
-            played = play(world, file, show)
+            played = play(world, file, show, sell=sell)
         except Stopped as stopped:
             console.print(f"[red]The play stopped:[/red] {stopped}")
             return False
     _report(world, played, time.monotonic() - began)
     return True
-
-
-def _sell(world: World) -> None:
-    """Open two accounts at every marketplace's twin, and let buyers order at them from now on."""
-    console.print("Opening two accounts at each marketplace ...")
-    try:
-        cabinets = marketplaces.seed(world)
-    except marketplaces.Failed as failed:
-        console.print(f"[red]The marketplaces stay closed:[/red] {failed}")
-        return
-    marketplaces.Buyers(world, cabinets).begin()
-    console.print(f"{len(cabinets)} accounts sell {len(marketplaces.GOODS)} goods; somebody orders every half minute")
 
 
 def _report(world: World, played: Played, seconds: float) -> None:
@@ -101,6 +89,8 @@ def _report(world: World, played: Played, seconds: float) -> None:
     people = ", ".join(f"{count} {kind}" for kind, count in played.imported.items())
     console.print(_summary(played, messages, rules, people, seconds))
     console.print(_messages(messages))
+    if world.cabinets:
+        console.print(_markets(market_report.rows(world)))
     for at, name, why in world.doors.failures[-5:]:
         console.print(f"[red]{at:%H:%M:%S} {name} failed:[/red] {why.strip()[-300:]}")
 
@@ -135,6 +125,17 @@ def _messages(messages: Counter[tuple[str, str]]) -> Table:
     for channel in sorted({channel for channel, _ in messages}):
         counts = [messages[channel, outcome] for outcome in words]
         table.add_row(channel, *(str(count or "-") for count in counts), str(sum(counts)))
+    return table
+
+
+def _markets(rows: list[market_report.Row]) -> Table:
+    table = Table(title="Marketplaces")
+    for heading in ("account", "products", "linked", "orders", "numbers shown", "drift", "alerts"):
+        table.add_column(heading, justify="left" if heading in ("account", "orders") else "right")
+    for row in rows:
+        orders = ", ".join(f"{count} {status}" for status, count in sorted(row.orders.items())) or "-"
+        figures = (row.shown, row.drift, row.alerts)
+        table.add_row(row.cabinet.name, str(row.products), str(row.linked), orders, *map(str, figures))
     return table
 
 

@@ -5,7 +5,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -69,9 +69,9 @@ def route(method: str, path: str) -> Callable[[Handler], Handler]:
 class MarketTwin(HttpTwin):
     """A marketplace. A subclass has methods marked by `route`, and may override `admit`, `unknown` and `forget`.
 
-    `off`: paths that answer as switched-off ones do. `down_until`: an outage; who asks is hung up on. `dated`: the day
-    whose API is served (None: today's). `calls`: every call met, oldest first; `watch`: who is told of each, once it is
-    done. One request at a time: `lock`.
+    `off`: paths that answer as switched-off ones do (`move` lets one be found elsewhere). `down_until`: an outage; who
+    asks is hung up on. `dated`: the day whose API is served (None: today's). `calls`: every call met, oldest first;
+    `watch`: who is told of each, once it is done. One request at a time: `lock`.
     """
 
     def __init__(self, meet: Meet, now: Callable[[], datetime]) -> None:
@@ -80,6 +80,7 @@ class MarketTwin(HttpTwin):
         self.calls: list[Called] = []
         self.watch: list[Callable[[Called], None]] = []
         self.off: set[str] = set()
+        self._moved: dict[str, str] = {}
         self.down_until: datetime | None = None
         self.dated: date | None = None
         self._routes = [
@@ -93,6 +94,7 @@ class MarketTwin(HttpTwin):
         """Begin anew, with nothing in it."""
         self.calls.clear()
         self.off.clear()
+        self._moved.clear()
         self.down_until = self.dated = None
         self.forget()
 
@@ -107,6 +109,11 @@ class MarketTwin(HttpTwin):
     def outage(self, lasts: timedelta) -> None:
         """Hang up on everybody for so long."""
         self.down_until = self.now() + lasts
+
+    def move(self, before: str, after: str) -> None:
+        """Let a method be found under another path from now on, and no longer under its own."""
+        self.off.add(before)
+        self._moved[after] = before
 
     def operation(self, path: str) -> str:
         """A call by its path, without the ids in it."""
@@ -133,6 +140,7 @@ class MarketTwin(HttpTwin):
     def _reply(self, ask: Ask) -> Reply:
         if ask.path in self.off:
             return self.unknown(ask)
+        ask = replace(ask, path=self._moved.get(ask.path, ask.path))
         for method, pattern, handler in self._routes:
             if method == ask.method and (found := pattern.fullmatch(ask.path)):
                 names = {name: unquote(value) for name, value in found.groupdict().items()}

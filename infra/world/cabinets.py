@@ -15,6 +15,7 @@ from infra.twins.wildberries import Wildberries
 from infra.twins.yandex_market import YandexMarketTwin
 
 FIRST_UNIT = 50_000_000
+POINT = 100  # where Wildberries takes supplies in
 
 type Card = Mapping[str, Any]
 type Order = dict[str, Any]
@@ -28,6 +29,9 @@ class Counter(Protocol):
 
     def cancel(self, number: str) -> None:
         """The buyer calls it off."""
+
+    def take(self, number: str) -> None:
+        """The marketplace takes the parcel over."""
 
     def shows(self, article: str) -> int:
         """How many buyers can order now."""
@@ -74,6 +78,9 @@ class _AtOzon:
     def cancel(self, number: str) -> None:
         self.twin.cancel(number)
 
+    def take(self, number: str) -> None:
+        self.twin.advance(number, "delivering")
+
     def shows(self, article: str) -> int:
         return self.twin.stock_of(article, account=self.id)
 
@@ -110,6 +117,9 @@ class _AtWildberries:
     def cancel(self, number: str) -> None:
         self.twin.cancel(number)
 
+    def take(self, number: str) -> None:
+        self.twin.advance(number, "sorted")
+
     def shows(self, article: str) -> int:
         return self.twin.stock_of(self.units[article], self.warehouse, account=self.seller)
 
@@ -130,7 +140,8 @@ def _wildberries(twin: Any, account: str, cards: Sequence[Card]) -> Opened:
         price = card.get("price", 99_000)
         twin.add_product(unit, card["article"], card["name"], f"27{unit}", account=account, price=price)
         twin.set_stock(unit, warehouse, card.get("quantity", 0), account=account)
-    return {"token": token}, {"token_type": "personal"}, _AtWildberries(twin, account, warehouse, units)
+    settings = {"token_type": "personal", "shipping_point": POINT}
+    return {"token": token}, settings, _AtWildberries(twin, account, warehouse, units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,9 @@ class _AtYandex:
 
     def cancel(self, number: str) -> None:
         self.twin.cancel(number)
+
+    def take(self, number: str) -> None:
+        self.twin.advance(number, "DELIVERY")
 
     def shows(self, article: str) -> int:
         return self.twin.stock_of(article, account=self.key)
@@ -175,6 +189,9 @@ class _AtFeed:
 
     def cancel(self, number: str) -> None:
         self.twin.advance(number, "cancelled", self.token)
+
+    def take(self, number: str) -> None:
+        self.twin.advance(number, "delivered", self.token)
 
     def shows(self, article: str) -> int:
         return self.twin.stock_of(article, account=self.token)

@@ -14,6 +14,7 @@ from typing import Any
 
 from infra.world.cabinets import Cabinet, opened
 from infra.world.world import World
+from vestnik.marketplaces import shipped
 
 WAREHOUSE = "main"
 EVERY = timedelta(seconds=45)
@@ -36,13 +37,12 @@ class Failed(Exception):
 
 
 def small(world: World, each: int = 2) -> dict[str, Any]:
-    """A plan without happenings: `each` accounts at every marketplace that has a twin, all of them selling all goods."""
+    """A plan without happenings: `each` accounts at every marketplace that has a twin, all selling all goods."""
     cards = [{"article": item, "name": name} for item, (name, _) in GOODS.items()]
     stock = [{"item": item, "name": name, "barcode": "", "quantity": n} for item, (name, n) in GOODS.items()]
-    titles = {name: name.replace("_", " ").capitalize() for name in sorted(world.markets)}
     accounts = [
-        {"account": f"{name}-{n}", "marketplace": name, "name": f"{title} {n}", "cards": cards}
-        for name, title in titles.items()
+        {"account": f"{name}-{n}", "marketplace": name, "name": f"{shipped(name).title} {n}", "cards": cards}
+        for name in sorted(world.markets)
         for n in range(1, each + 1)
     ]
     return {"stock": stock, "accounts": accounts, "happenings": []}
@@ -58,11 +58,16 @@ def open_all(world: World, plan: Plan) -> list[Cabinet]:
 
 
 def seed(world: World, plan: Plan | None = None, *, connect: bool = True) -> list[Cabinet]:
-    """Open a plan's cabinets, tell the goods' stock, and write, check, import, link, look at and connect an account of
-    each cabinet. Raises Failed."""
+    """Open a plan's cabinets, tell the goods' stock, and bring the cabinets in. Raises Failed."""
     plan = plan or small(world)
     cabinets = open_all(world, plan)
     tell(world, plan["stock"])
+    bring_in(world, cabinets, connect=connect)
+    return cabinets
+
+
+def bring_in(world: World, cabinets: list[Cabinet], *, connect: bool = True) -> None:
+    """Write, check, import, link, look at and connect an account of each cabinet. Raises Failed."""
     for cabinet in cabinets:
         _account(world, cabinet)
     world.settle()
@@ -74,7 +79,6 @@ def seed(world: World, plan: Plan | None = None, *, connect: bool = True) -> lis
     for cabinet in cabinets if connect else ():
         _connect(world, cabinet)
     world.settle()
-    return cabinets
 
 
 def tell(world: World, stock: Iterable[Mapping[str, Any]]) -> None:
@@ -157,8 +161,9 @@ class Timetable:
         if one["order"] not in self.numbers:
             return None  # there were none left to buy
         account, number = self.numbers[one["order"]]
-        if one["what"] == "cancels":
-            return self._cabinet(account).counter.cancel(number)
+        if one["what"] in ("cancels", "is_taken"):
+            counter = self._cabinet(account).counter
+            return counter.cancel(number) if one["what"] == "cancels" else counter.take(number)
         body = {"status": {"packs": "packed", "hands_over": "handed_over"}[one["what"]]}
         ask(self.world, "POST", f"marketplace-orders/{account}:{number}/status", body)
         return None
@@ -177,15 +182,15 @@ class Timetable:
 class Buyers:
     """Buyers who order now and then, at any of the cabinets, while the world's clock runs on."""
 
-    def __init__(self, world: World, cabinets: list[Cabinet], seed: int = 1) -> None:
-        self.world, self.cabinets = world, cabinets
+    def __init__(self, world: World, cabinets: list[Cabinet], seed: int = 1, every: timedelta = EVERY) -> None:
+        self.world, self.cabinets, self.every = world, cabinets, every
         self.random = random.Random(seed)
         self.orders: list[str] = []
         self.turned_away = 0
 
     def begin(self) -> None:
         """Let the first one come, and the next after each."""
-        self.world.engine.later(EVERY, self._come, flying=False)
+        self.world.engine.later(self.every, self._come, flying=False)
 
     def _come(self) -> None:
         cabinet = self.random.choice(self.cabinets)

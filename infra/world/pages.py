@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader
 
-from infra.world import seeding
+from infra.world import market_pages, seeding
 from infra.world.http_api import Response
 from infra.world.outbox import Item
 from infra.world.world import World
@@ -35,6 +35,8 @@ def answer(world: World, path: str, query: Mapping[str, str]) -> Response | None
     """The page at `path`, or None."""
     if path in ("/_local", "/_local/"):
         return _list(world, query)
+    if path == "/_local/marketplaces":
+        return _page("marketplaces.html", world, **market_pages.facts(world))
     if (event := EVENT.fullmatch(path)) is not None:
         return _explained(world, event[1])
     found = PLACE.fullmatch(path)

@@ -1,13 +1,17 @@
-"""A day of a shop, played into the local world: people first, then event after event, the clock following each."""
+"""A day of a shop, played into the local world: people first, then event after event, the clock following each.
+
+What happens on marketplaces meanwhile has a file of its own.
+"""
 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infra.world.marketplaces import Failed, Timetable
 from infra.world.world import World
 
 LARGEST_BATCH = 100
@@ -25,6 +29,7 @@ class Played:
     imported: dict[str, int] = field(default_factory=dict)
     began: datetime | None = None
     ended: datetime | None = None
+    markets: Timetable | None = None
 
 
 class Stopped(Exception):
@@ -37,27 +42,40 @@ def read(file: Path) -> list[Event]:
     return sorted(events, key=lambda event: event["time"])
 
 
-def play(world: World, file: Path, progress: Callable[[int, datetime], None]) -> Played:
-    """Play a file of events; `people.json` beside it is imported first. The clock stands still but for the play.
+def play(world: World, file: Path, progress: Callable[[int, datetime], None], *, sell: bool = True) -> Played:
+    """Play a file of events; `people.json` beside it is imported first, and what `marketplaces.json` tells happens in
+    its time. The clock stands still but for the play.
 
-    `progress(done, now)` is called after each batch. Raises Stopped.
+    `progress(done, now)` is called after each batch. `sell`: also on marketplaces. Raises Stopped.
     """
     events, played = read(file), Played()
-    people = file.with_name("people.json")
+    people, markets = file.with_name("people.json"), file.with_name("marketplaces.json")
     was_running, played.began = world.clock.runs, world.now()
     world.clock.run(False)
     try:
         if people.exists():
             played.imported = bring(world, json.loads(people.read_text()))
+        if sell and markets.exists():
+            played.markets = Timetable(world, json.loads(markets.read_text()))
         for batch in _batches(events):
+            _happenings(world, played.markets, _time(batch[-1]))
             world.advance_to(_time(batch[-1]))
             _post(world, batch, played)
             progress(played.events, world.now())
+        _happenings(world, played.markets, datetime.max.replace(tzinfo=UTC))
         world.settle()
+    except Failed as failed:
+        raise Stopped(str(failed)) from None
     finally:
         world.clock.run(was_running)
     played.ended = world.now()
     return played
+
+
+def _happenings(world: World, markets: Timetable | None, until: datetime) -> None:
+    for at, do in markets.due(until) if markets else ():
+        world.advance_to(at)
+        do()
 
 
 def bring(world: World, people: dict[str, list[dict[str, Any]]]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from infra import printed_map
 from infra.twins import listening
-from infra.world import pages
+from infra.world import marketplaces, pages
 from infra.world.http_api import LARGEST_REQUEST, Request, Response, refusal
 from infra.world.world import World
 
@@ -138,6 +138,51 @@ def _reset(world: World, body: bytes) -> Response:
     return as_json({"now": pages.zulu(world.now())})
 
 
+def _opened(world: World, body: bytes) -> Response:
+    """Two cabinets at each marketplace's twin, with what an account signs in with. {connect: [accounts]}: those are
+    brought in and connected, with goods of which the stock is told."""
+    plan, wanted = marketplaces.small(world), _object(body).get("connect", [])
+    if not world.cabinets:
+        marketplaces.open_all(world, plan)
+    chosen = [one for one in world.cabinets if one.account in wanted]
+    if chosen:
+        marketplaces.tell(world, plan["stock"])
+        marketplaces.bring_in(world, chosen)
+    shown = ("account", "marketplace", "name", "settings", "credentials")
+    items = [{**{name: getattr(one, name) for name in shown}, "articles": list(one.cards)} for one in world.cabinets]
+    return as_json({"items": items})
+
+
+def _bought(world: World, body: bytes) -> Response:
+    """A buyer orders: {account, article, quantity?}. The number is null where the marketplace shows too few."""
+    asked = _object(body)
+    found = next((one for one in world.cabinets if one.account == asked.get("account")), None)
+    article, quantity = asked.get("article"), asked.get("quantity", 1)
+    if found is None or article not in found.cards or not isinstance(quantity, int) or quantity < 1:
+        detail = "give an open cabinet's `account`, one of its `articles` as `article`, and a `quantity`"
+        return problem(422, "invalid", detail, where="/account" if found is None else "/article")
+    return as_json({"number": found.counter.sell(article, quantity)})
+
+
+def _moved(world: World, body: bytes) -> Response:
+    """A marketplace moves a method: {marketplace, from, to}."""
+    asked = _object(body)
+    twin, before, after = world.markets.get(str(asked.get("marketplace"))), asked.get("from"), asked.get("to")
+    if twin is None or not isinstance(before, str) or not isinstance(after, str):
+        detail = f"give `marketplace` ({', '.join(sorted(world.markets))}), and the paths `from` and `to`"
+        return problem(422, "invalid", detail, where="/marketplace" if twin is None else "/from")
+    twin.move(before, after)
+    return as_json({"off": sorted(twin.off)})
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
+
+
 def _map(world: World, body: bytes) -> Response:
     return as_json(printed_map.as_data())
 
@@ -148,6 +193,9 @@ CONTROLS: dict[str, Callable[[World, bytes], Response]] = {
     "POST /_local/settle": _settle,
     "POST /_local/clock": _clock,
     "POST /_local/reset": _reset,
+    "POST /_local/marketplaces/open": _opened,
+    "POST /_local/marketplaces/buy": _bought,
+    "POST /_local/marketplaces/move": _moved,
 }
 
 

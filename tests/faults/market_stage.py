@@ -1,18 +1,14 @@
 """A small shop with an account at each of some marketplaces, connected and in step: where the market's cycles play."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from infra.twins.feed import FeedTwin
-from infra.twins.ozon import Ozon
-from infra.twins.wildberries import Wildberries
-from infra.twins.yandex_market import YandexMarketTwin
 from infra.world import World
 from infra.world.faults import none
+from tests.faults.market_cabinets import LINKED, OPEN, Cabinet, carriers_come
 from vestnik import resources
 from vestnik.domain.market import postings as rules
 from vestnik.flows import accounts, connecting, stock_keep
@@ -21,33 +17,24 @@ from vestnik.store import postings as kept
 
 SHOP, WAREHOUSE, TRIES = "demo", "main", 8
 AT_FIRST = {"TEA": 20, "POT": 6}
-UNLINKED = "CARD"
-FIRST_WB = 50_000_001
 STEP = timedelta(seconds=20)  # a careful back end asks again after so long
-
-
-@dataclass(frozen=True, slots=True)
-class Cabinet:
-    """A cabinet at a twin: what an account of it is told, where its stock is written, and its words for our units."""
-
-    marketplace: str
-    warehouse: str
-    credentials: Mapping[str, str]
-    settings: Mapping[str, Any]
-    units: Mapping[str, str]
 
 
 @dataclass
 class Stage:
     """The shop, its cabinets by account, and what happened so far: postings by the story's name of them, what is on
-    hand, and what each order takes of it. `shown_too_high`: numbers that were sent beyond what was known to be left."""
+    hand, and what each order takes of it. `shown_too_high`: numbers that were sent beyond what was known to be left;
+    `sending`: what is to happen while the next numbers are on their way; `links`: units linked later."""
 
     world: World
     cabinets: dict[str, Cabinet] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     on_hand: dict[str, int] = field(default_factory=lambda: dict(AT_FIRST))
     takes: dict[str, tuple[str, int]] = field(default_factory=dict)
+    links: dict[str, tuple[str, str]] = field(default_factory=dict)
+    known_left: dict[str, int] = field(default_factory=dict)
     shown_too_high: list[str] = field(default_factory=list)
+    sending: Callable[[], None] | None = None
     asked: int = 0
 
     # -- the shop ------------------------------------------------------------------------------------------------
@@ -88,6 +75,12 @@ class Stage:
         """Staff ask that a posting be packed, handed over or cancelled, and wait until it is done or failed."""
         id = self.numbers[name]
         self.ask("POST", f"marketplace-orders/{id}/status", {"status": to, **given}, wait_for=(404,))
+
+    def link(self, account: str, unit: str, item: str) -> None:
+        """A person links a unit."""
+        told = {"mode": "kit", "parts": [{"item": item, "quantity": 1}]}
+        self.ask("PUT", f"links/{account}/{self.cabinets[account].units[unit]}", told)
+        self.links[unit] = (account, item)
 
     def done(self, *names: str, minutes: int = 12) -> None:
         """Wait until what was asked for these postings has come to an end."""
@@ -131,6 +124,20 @@ class Stage:
         shown: int = twin.stock_of(cabinet.units[item], cabinet.warehouse)
         return shown
 
+    def carriers_come(self) -> None:
+        """What was handed over goes on its way."""
+        carriers_come(self.world.markets)
+
+    def while_sending(self, happens: Callable[[], None]) -> None:
+        """Let something happen while the next numbers are on their way."""
+        self.sending = happens
+
+    def sending_is_over(self) -> None:
+        """It happens now where nothing was sent since."""
+        happens, self.sending = self.sending, None
+        if happens is not None:
+            happens()
+
     # -- looking in from outside ---------------------------------------------------------------------------------
     @contextmanager
     def aside(self, function: str = "manage-shop") -> Iterator[None]:
@@ -149,6 +156,10 @@ class Stage:
         with self.aside():
             found = kept.get(SHOP, *rules.parts_of(self.numbers[name]))
         return found.body if found else None
+
+    def look(self) -> None:
+        """Note what is known to be left, just before something else is told."""
+        self.known_left = {item: self.left(item) for item in LINKED}
 
     def left(self, item: str) -> int:
         """What we know to be left of an item: as told, less every hold; of those that left, less what came after."""
@@ -179,7 +190,7 @@ def _connect(world: World, id: str, cabinet: Cabinet) -> None:
     settings.put(SHOP, "account", id, {**told, "warehouses": [warehouse]}, by="test", now=now)
     secrets.put_account_secret(SHOP, id, dict(cabinet.credentials))
     units.keep_products(SHOP, id, [{"unit": u, "name": i, "archived": False} for i, u in cabinet.units.items()], "1")
-    for item in AT_FIRST:
+    for item in LINKED:
         unit = cabinet.units[item]
         items.tie(SHOP, item, id, unit)
         link = {"mode": "kit", "parts": [{"item": item, "quantity": 1}]}
@@ -187,86 +198,3 @@ def _connect(world: World, id: str, cabinet: Cabinet) -> None:
     account = accounts.load(SHOP, id, now)
     assert account is not None
     connecting.connect(account, "test", now)
-
-
-def _ozon(twin: Any) -> Cabinet:
-    assert isinstance(twin, Ozon)
-    made = twin.add_account("100", "key-1")
-    for item in (*AT_FIRST, UNLINKED):
-        made.add_product(item, name=item, stock=5)
-    keys = {"client_id": made.client_id, "api_key": made.api_key}
-    return Cabinet("ozon", str(next(iter(made.warehouses))), keys, {}, _named(str))
-
-
-def _wildberries(twin: Any) -> Cabinet:
-    assert isinstance(twin, Wildberries)
-    twin.add_warehouse(101)
-    ids = {item: FIRST_WB + n for n, item in enumerate((*AT_FIRST, UNLINKED))}
-    for item, unit in ids.items():
-        twin.add_product(unit, f"wb-{item}", item, f"46000000{unit % 100:04d}")
-        twin.set_stock(unit, 101, 5)
-    units = {item: str(unit) for item, unit in ids.items()}
-    return Cabinet("wildberries", "101", {"token": twin.token}, {"token_type": "personal"}, units)
-
-
-def _yandex(twin: Any) -> Cabinet:
-    assert isinstance(twin, YandexMarketTwin)
-    made = twin.add_account()
-    for item in (*AT_FIRST, UNLINKED):
-        made.add_product(item, name=item, stock=5)
-    place = next(iter(made.warehouses))
-    told = {"business": made.business, "campaign": next(iter(made.campaigns))}
-    return Cabinet("yandex_market", str(place), {"api_key": made.key}, told, _named(str))
-
-
-def _feed(twin: Any) -> Cabinet:
-    assert isinstance(twin, FeedTwin)
-    twin.add_account("feed-one")
-    for item in (*AT_FIRST, UNLINKED):
-        twin.add_product(item, name=item, stock=5)
-    return Cabinet("feed", "shop", {"token": "feed-one"}, {}, _named(str))
-
-
-def _named(unit: Any) -> dict[str, str]:
-    return {item: unit(item) for item in (*AT_FIRST, UNLINKED)}
-
-
-OPEN: dict[str, tuple[str, Any]] = {
-    "ozon": ("oz", _ozon),
-    "wildberries": ("wb", _wildberries),
-    "yandex_market": ("ym", _yandex),
-    "feed": ("fd", _feed),
-}
-
-
-def written(marketplace: str, body: Any) -> list[tuple[str, int]]:
-    """The (unit, number) rows of a call that writes stock."""
-    rows = {
-        "ozon": lambda: [(r["offer_id"], r["stock"]) for r in body["stocks"]],
-        "wildberries": lambda: [(str(r["chrtId"]), r["amount"]) for r in body["stocks"]],
-        "yandex_market": lambda: [(r["sku"], r["count"]) for r in body["skuItems"]],
-        "feed": lambda: [(r["sku"], r["quantity"]) for r in body["stock"]],
-    }
-    return rows[marketplace]()
-
-
-def is_write(marketplace: str, method: str, path: str) -> bool:
-    """Whether a call writes stock."""
-    ways = {
-        "ozon": ("POST", "/v2/products/stocks"),
-        "wildberries": ("PUT", "/api/v3/stocks/"),
-        "yandex_market": ("POST", "/offers/stocks/update"),
-        "feed": ("PUT", "/stock"),
-    }
-    how, part = ways[marketplace]
-    return method == how and part in path
-
-
-def seconds(n: float) -> timedelta:
-    """So many seconds."""
-    return timedelta(seconds=n)
-
-
-def as_text(found: Any) -> str:
-    """Whatever it is, in one line."""
-    return json.dumps(found, ensure_ascii=False, default=str, sort_keys=True)

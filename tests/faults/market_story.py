@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.faults.market_stage import SHOP, UNLINKED, Stage
-from vestnik.domain.market import postings
+from tests.faults.market_cabinets import UNLINKED
+from tests.faults.market_stage import Stage
 
 type Play = Callable[[Stage], None]
 
@@ -28,7 +28,7 @@ def stock(stage: Stage) -> None:
     stage.minutes(2)
     stage.post("order.placed", "S-1", items=[{"sku": "TEA", "quantity": 3}])
     stage.post("order.placed", "S-2", items=[{"sku": "POT", "quantity": 2}])
-    stage.takes |= {"own": ("TEA", 3)}
+    stage.takes["S-1"] = ("TEA", 3)
     stage.cancel("called off")
     stage.post("order.cancelled", "S-2")
     stage.minutes(1)

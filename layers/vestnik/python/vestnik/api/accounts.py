@@ -46,6 +46,9 @@ class AccountFields(Model):
     organisation: str | None = Field(None, max_length=200, description="Who sells.")
     contract: str | None = Field(None, max_length=200, description="Under which contract.")
     buffer: int = Field(0, ge=0, le=1_000_000, description="So many pieces of each unit are never offered.")
+    low_stock: int = Field(
+        3, ge=0, le=1_000_000, description="Staff are told when so few pieces of an item are left over all channels."
+    )
     zero_limit_percent: int = Field(
         20, ge=0, le=100, description="A run that would zero more of the units for sale than this waits for a person."
     )

@@ -19,7 +19,7 @@ def domain(name: str) -> str:
     """A domain's name as servers write it: ASCII, lower case. Raises Refused where mail has no such domain."""
     if found := of_address(f"postmaster@{name.strip().rstrip('.')}"):
         return found
-    raise Refused(f"{name!r} is no domain of e-mail addresses", code="bad-domain", where="domain")
+    raise Refused(f"{name!r} is no domain of e-mail addresses", code="bad-address", where="domain")
 
 
 def of_address(address: str) -> str:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from vestnik.domain.cloudevents import utc
+from vestnik.domain.market import stock
 from vestnik.domain.market.stock import Hold, Item
-from vestnik.flows import parallel, stock_touch
+from vestnik.flows import parallel, stock_low, stock_touch
 from vestnik.store import goods
 
 
@@ -26,7 +27,10 @@ def reserve(shop: str, id: str, items: Mapping[str, int], warehouses: Iterable[s
     where = frozenset(warehouses)
 
     def put(item: str) -> Item:
-        return goods.put_held(shop, item, id, Hold(items[item], where, known=known, since=utc(now)))
+        after = goods.put_held(shop, item, id, Hold(items[item], where, known=known, since=utc(now)))
+        left = stock.available(after)
+        stock_low.tell(shop, after, None if left is None else left + items[item], id, now)
+        return after
 
     _all(shop, put, items, now)
 

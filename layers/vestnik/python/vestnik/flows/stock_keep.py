@@ -8,7 +8,7 @@ from typing import Any
 from vestnik.domain.cloudevents import utc
 from vestnik.domain.market import stock
 from vestnik.domain.market.stock import PHYSICAL, Item, Stock
-from vestnik.flows import parallel, stock_touch
+from vestnik.flows import parallel, stock_low, stock_touch
 from vestnik.store import goods
 
 LONG_AGO = "0001-01-01T00:00:00Z"
@@ -40,6 +40,9 @@ def keep(shop: str, rows: Iterable[Mapping[str, Any]], now: datetime) -> Kept:
     _forget_spent(shop, [after for _, after, _ in done])
     changed = [after for before, after, _ in done if _matters(before, after)]
     stock_touch.touch(shop, changed, now)
+    for before, after, _ in done:
+        newest = max((one.as_of for one in after.stock.values()), default="")
+        stock_low.tell(shop, after, stock.available(before), newest, now)
     stale = sum(len(old) for _, _, old in done)
     return Kept(sum(map(len, told.values())) - stale, stale, len(changed))
 

@@ -253,7 +253,7 @@ class _Run:
     def _row(self, target: Target, warehouse: str, number: int, now: datetime) -> Row:
         version = target.sent.n + 1
         row = {"unit": target.unit, "warehouse": warehouse, "quantity": number, "version": version, "at": utc(now)}
-        return row | ({"product": target.product} if target.product is not None else {})
+        return row | target.names
 
     def _send(self, one: Slice) -> None:
         """Make a slice's calls, and keep what became of it whatever happens."""

@@ -24,7 +24,7 @@ class Target:
 
     unit: str
     sent: Sent
-    product: str | None = None
+    names: dict[str, str] = field(default_factory=dict)
     link: Mapping[str, Any] = field(default_factory=dict)
     items: Mapping[str, Item] = field(default_factory=dict)
     desired: dict[str, int | None] = field(default_factory=dict)
@@ -70,22 +70,30 @@ class Targets:
         sent = stock_sent.get_many(shop, account, wanted)
         items = goods.items(shop, {part["item"] for link in links.values() for part in link["parts"]})
         return [
-            self._computed(sent[unit], known[unit].get("product"), links[unit], items)
+            self._computed(sent[unit], known[unit], links[unit], items)
             if unit in links
             else Target(unit, sent[unit])
             for unit in wanted
         ]
 
-    def _computed(self, sent: Sent, product: Any, link: Mapping[str, Any], items: Mapping[str, Item]) -> Target:
+    def _computed(
+        self, sent: Sent, known: Mapping[str, Any], link: Mapping[str, Any], items: Mapping[str, Item]
+    ) -> Target:
         own = {part["item"]: items[part["item"]] for part in link["parts"] if part["item"] in items}
         desired = {warehouse: self._number(link, own, takes) for warehouse, takes in self.warehouses.items()}
-        return Target(sent.unit, sent, None if product is None else str(product), link, own, desired)
+        return Target(sent.unit, sent, _names(known), link, own, desired)
 
     def _number(self, link: Mapping[str, Any], items: Mapping[str, Item], takes: frozenset[str]) -> int | None:
         own = self.account.id if self.physical else ""
         buffer = int(self.account.body.get("buffer") or 0)
         number = stock.desired(link, items, takes, buffer=buffer, physical_for=own)
         return number if number is None or self.most is None else min(number, self.most)
+
+
+def _names(known: Mapping[str, Any]) -> dict[str, str]:
+    """What else its marketplace calls a unit: some write stock by other names, and will again."""
+    found = {"product": known.get("product"), "barcode": next(iter(known.get("barcodes") or ()), None)}
+    return {name: str(value) for name, value in found.items() if value is not None}
 
 
 def of(account: Account, told: Mapping[str, Any], warehouses: Mapping[str, frozenset[str]]) -> Targets:

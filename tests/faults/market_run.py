@@ -1,0 +1,170 @@
+"""Market cycles in one world, each run from an empty one: with no fault, with one, or under a scene."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from infra.twins.market import Called
+from infra.world import World
+from infra.world.faults import Call, Fault, none
+from tests.faults.inject import HOW, Injector, Place, Recorder
+from tests.faults.judge import Verdict
+from tests.faults.market_cabinets import is_write, written
+from tests.faults.market_judge import drifted, judge, whole
+from tests.faults.market_stage import SHOP, Stage, opened
+from tests.faults.market_story import CYCLES, Cycle
+from vestnik.flows import syncs
+
+RECOVERY = 25  # minutes at most until all is as it should be
+LAST = timedelta(minutes=14)  # longer than any queue hides what is being worked on
+MARKETS = ("ozon", "wildberries", "yandex_market", "feed")
+FUNCTIONS = ("sync-accounts", "start-syncs", "evaluate-events", "manage-shop")
+ROOMS = ("/vestnik/flows/", "/vestnik/api/")
+
+WAYS = {
+    **HOW,
+    "connection closed": Fault("after", "closed"),
+    "throttled": Fault("before", "429"),
+}
+WAYS_OUTSIDE = {**WAYS, "answers 500 after": Fault("after", "500"), "no connection": Fault("before", "timeout")}
+
+
+def ways(service: str) -> dict[str, Fault]:
+    """How a call of a service may fail."""
+    return WAYS_OUTSIDE if service in MARKETS else WAYS
+
+
+def path(call: Call) -> str | None:
+    """From where in the code a call is made; None for calls that are no part of the cycles."""
+    if call.function not in FUNCTIONS:
+        return None
+    if call.service in MARKETS:
+        return ""  # asked by a twin's own thread
+    found = _frames()
+    if call.function == "evaluate-events" and "stock_orders.take" not in found:
+        return None
+    return found
+
+
+def _frames() -> str:
+    found, frame = [], sys._getframe(2)
+    at: Any = frame
+    while at is not None:
+        file = at.f_code.co_filename
+        if any(room in file for room in ROOMS):
+            found.append(f"{file.rpartition('/')[2].removesuffix('.py')}.{at.f_code.co_name}")
+        at = at.f_back
+    return " ".join(reversed(found))
+
+
+class MarketBench:
+    """A world for many runs of a cycle, and what its fault-free run comes to."""
+
+    def __init__(self, world: World, cycle: Cycle) -> None:
+        self.world, self.cycle = world, cycle
+        recorder = Recorder(path)
+        stage = opened(world, cycle.marketplaces)
+        self._watched(stage)
+        self._play(stage, recorder)
+        self.places = recorder.places()
+        stage.minutes(3)
+        self.expected = whole(stage)
+        self.verdict = self._end(stage)
+
+    def run(self, place: Place, how: str) -> tuple[bool, Verdict]:
+        """The cycle with one fault: whether its place was met, and the verdict."""
+        stage = opened(self.world, self.cycle.marketplaces)
+        self._watched(stage)
+        fault = Injector(place, how, ways=ways(place.service), outside=MARKETS, path=path)
+        self._play(stage, fault)
+        self._rest(stage)
+        return fault.hit, self._end(stage)
+
+    def _play(self, stage: Stage, fault: Any) -> None:
+        """Play with a fault; what happens while numbers are on their way does so whatever the fault is."""
+
+        def faults(call: Call) -> Fault | None:
+            if call.service in MARKETS and "stock" in call.operation:
+                stage.look()
+            if stage.sending is not None and _writes(call):
+                happens, stage.sending = stage.sending, None
+                happens()
+            found: Fault | None = fault(call)
+            return found
+
+        self.world.faults = faults
+        try:
+            self.cycle.play(stage)
+        finally:
+            self.world.faults = none
+
+    def _watched(self, stage: Stage) -> None:
+        """Hold every number that reaches a twin against what we know to be left."""
+        for account, cabinet in stage.cabinets.items():
+            twin = self.world.markets[cabinet.marketplace]
+            twin.watch = [partial(_look, stage, account)]
+
+    def _rest(self, stage: Stage) -> None:
+        """Let time pass until all is as it should be, or too much of it has passed."""
+        for _ in range(RECOVERY):
+            stage.minutes(1)
+            if judge(stage, self.cycle, self.expected).good:
+                return
+
+    def _end(self, stage: Stage) -> Verdict:
+        """What a queue still hides comes again; then everything is read back, and judged."""
+        if any(_hidden(stage.world, name) for name in ("to-sync", "to-evaluate")):
+            self.world.account.table("due").items.clear()  # the clock's own ticks would only repeat themselves
+            self.world.advance(LAST)
+        with stage.aside():
+            for account in stage.cabinets:
+                syncs.wake(SHOP, account, "readback")
+        self.world.settle()
+        verdict = judge(stage, self.cycle, self.expected)
+        verdict.wrong += drifted(stage)
+        return verdict
+
+
+def _writes(call: Call) -> bool:
+    return call.service == "ozon" and call.operation == "products/stocks"
+
+
+def _hidden(world: World, queue: str) -> bool:
+    return world.account.queue(queue).due() is not None
+
+
+def _look(stage: Stage, account: str, called: Called) -> None:
+    """Note what a call sent beyond what is known to be left."""
+    cabinet = stage.cabinets[account]
+    if not is_write(cabinet.marketplace, called.method, called.path) or called.status >= 300:
+        return
+    items = {unit: item for item, unit in cabinet.units.items()}
+    for unit, number in written(cabinet.marketplace, called.body):
+        item = items[unit]
+        item = stage.links[item][1] if item in stage.links else item
+        known = stage.known_left.get(item)
+        if known is not None and number > known:
+            stage.shown_too_high.append(f"{account}: {number} of {item} sent, {known} were left")
+
+
+def sampled(places: Sequence[Place], each: int) -> list[Place]:
+    """Of each place in the code the first calls and the last; of a marketplace's every one."""
+    most = Counter[tuple[str, str, str, str]]()
+    for place in places:
+        most[_key(place)] = max(most[_key(place)], place.nth)
+    return [p for p in places if p.service in MARKETS or p.nth <= each or (each > 1 and p.nth == most[_key(p)])]
+
+
+def _key(place: Place) -> tuple[str, str, str, str]:
+    return place.function, place.service, place.operation, place.path
+
+
+def all_faults(places: Sequence[Place]) -> Iterator[tuple[Place, str]]:
+    """Every place with every way to fail."""
+    return ((place, how) for place in places for how in ways(place.service))
+
+
+__all__ = ["CYCLES", "MarketBench", "all_faults", "path", "sampled", "ways"]
