@@ -9,7 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cold_start, cost, fairness, patterns, rendering, report, speed
+from benchmarks import (
+    cold_start,
+    cost,
+    fairness,
+    overselling,
+    patterns,
+    rendering,
+    report,
+    speed,
+    stock_sync,
+)
 
 OUT = Path(__file__).parents[1] / "build"
 
@@ -23,6 +33,8 @@ def parts(quick: bool) -> dict[str, Callable[[], Any]]:
         "cold_start": lambda: cold_start.run(3) if quick else cold_start.run(),
         "cost": lambda: cost.run(quick=quick),
         "fairness": lambda: fairness.run(20_000) if quick else fairness.run(),
+        "stock_sync": lambda: stock_sync.run(10_000, 50_000) if quick else stock_sync.run(),
+        "overselling": lambda: overselling.run(20, 4, 200) if quick else overselling.run(),
     }
 
 

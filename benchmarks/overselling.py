@@ -1,7 +1,7 @@
 """Overselling: two hours of buyers in three marketplaces and the shop, all after the same few pieces.
 
-The real flows run: the clock's minute, the queue of syncs, orders before stock, holds, marks, calls. What the world does
-to them: the shop posts late, twice and out of order; queue messages are delayed, doubled and shuffled; each marketplace
+The real flows run: the clock's minute, the queue of syncs, orders before stock, holds, marks, calls. What is done to
+them: the shop posts late, twice and out of order; queue messages are delayed, doubled and shuffled; each marketplace
 is away for ten minutes. Compared with `least_oversold` for the same buyers.
 """
 
@@ -42,7 +42,7 @@ class Sales:
 
 def run(items: int = 40, pieces: int = 4, buyers: int = 900, seed: int = 7) -> dict[str, Any]:
     """Play it, and say what was oversold, how long news took, and what differs when all is at rest."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     crowd = list(_crowd(chance, items, buyers))
     outages = {name: [(1800.0 * (n + 1), 1800.0 * (n + 1) + OUTAGE)] for n, name in enumerate(MARKETPLACES)}
     had = {cabinets.item(n): pieces for n in range(items)}

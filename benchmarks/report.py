@@ -48,6 +48,20 @@ def against_aims(found: dict[str, Any]) -> list[Row]:
     if patterns := found.get("patterns"):
         rate = patterns["events_a_second_20"]
         rows.append(("40,000 events/s by 500 rules, share of a second", 40_000 / rate, 1.0, "of 1 s"))
+    return rows + _of_markets(found)
+
+
+def _of_markets(found: dict[str, Any]) -> list[Row]:
+    rows: list[Row] = []
+    for name, f in found.get("stock_sync", {}).get("efficiency", {}).items():
+        least = f["least seconds"]
+        title = f"{name}: {f['pairs']:,} changed pairs"
+        if least >= 60:
+            rows.append((f"{title}, times the floor", f["seconds"] / least, 1 / 0.95, "x"))
+        else:
+            rows.append((f"{title}, over the floor", f["seconds"] - least, 2.0, "s"))
+    if over := found.get("overselling"):
+        rows.append(("oversold, pieces (dashed: the least)", over["oversold"], over["least oversold"] or None, ""))
     return rows
 
 
@@ -88,7 +102,19 @@ def printed(found: dict[str, Any]) -> str:
         parts.append(_table('cold start beside import boto3; boto3.client("sqs")', _columns(cold)))
     if cost := found.get("cost"):
         parts += [_bills(cost["bills"]), _fixed(cost["fixed"])]
+    if sync := found.get("stock_sync"):
+        parts.append(_table("stock: changed pairs against an ideal client", _turned(sync["efficiency"])))
+        parts.append(_table("what a change costs, by how much is known", _turned(sync["cost"])))
+    if over := found.get("overselling"):
+        parts.append(_table("overselling", [[name, f"{value:g}"] for name, value in over.items()]))
     return "\n\n".join(parts)
+
+
+def _turned(figures: dict[str, dict[str, float]]) -> list[list[str]]:
+    """One column for each of what is compared."""
+    rows = list(dict.fromkeys(row for column in figures.values() for row in column))
+    body = [[row, *(f"{column.get(row, 0):,g}" for column in figures.values())] for row in rows]
+    return [["", *figures], *body]
 
 
 def _machine(found: dict[str, Any]) -> str:

@@ -44,9 +44,10 @@ FLOORS = {
 
 def run(pairs: int = PAIRS, known: int = 1_000_000) -> dict[str, Any]:
     """Each marketplace by itself; then what a change of one in a hundred costs, by how much is known."""
-    found: dict[str, Any] = {name: efficiency(name, pairs) for name in FLOORS}
-    found["cost"] = [change(n, known // 100) for n in (known // 10, known)]
-    return found
+    return {
+        "efficiency": {name: efficiency(name, pairs) for name in FLOORS},
+        "cost": {f"{n:,} known": change(n, known // 100) for n in (known // 10, known)},
+    }
 
 
 def efficiency(marketplace: str, pairs: int) -> dict[str, Any]:
@@ -169,7 +170,6 @@ def change(known: int, changed: int) -> dict[str, Any]:
         _changed(changed, 5, world.time.now())
         _until_sent(world, cabinet)
         return {
-            "known": known,
             "changed": changed,
             "write units": world.database.write_units,
             "read units": world.database.read_units,

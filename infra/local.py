@@ -5,6 +5,8 @@ It prints `ready` once it serves, plays a day of a shop, prints what became of i
 
 import argparse
 import contextlib
+import io
+import sys
 import threading
 import time
 from collections import Counter
@@ -22,7 +24,15 @@ from infra.world.server import Server
 from infra.world.world import World
 
 DAY = Path(__file__).parents[1] / "examples" / "day.jsonl"
-console = Console()
+console = Console(file=sys.stdout)
+
+
+class Silence(io.TextIOBase):
+    """Where the functions' logs go: on AWS they are CloudWatch's, here nobody reads them but with `--logs`."""
+
+    def write(self, text: str) -> int:
+        """Drop it."""
+        return len(text)
 
 
 def main() -> int:
@@ -31,8 +41,9 @@ def main() -> int:
     file = None if asked.no_play else asked.play
     start = datetime.fromisoformat(read(file)[0]["time"]) if file else datetime.now(UTC)
     url = f"http://127.0.0.1:{asked.port}"
-    with World(start=start, runs=True, public_url=url) as world, _served(world, asked.port) as server:
-        print(f"ready {server.url}", flush=True)
+    logs = contextlib.nullcontext() if asked.logs else contextlib.redirect_stdout(Silence())
+    with logs, World(start=start, runs=True, public_url=url) as world, _served(world, asked.port) as server:
+        console.print(f"ready {server.url}", soft_wrap=True, highlight=False)
         if file and not _play(world, file, sell=not asked.no_marketplaces):
             return 1
         if world.cabinets:
@@ -50,6 +61,7 @@ def _arguments() -> argparse.Namespace:
     what.add_argument("--play", type=Path, default=DAY, metavar="FILE", help="events to play, one a line")
     what.add_argument("--no-play", action="store_true", help="serve only")
     parser.add_argument("--no-marketplaces", action="store_true", help="play without accounts at marketplaces")
+    parser.add_argument("--logs", action="store_true", help="print what the functions log")
     return parser.parse_args()
 
 
@@ -130,8 +142,9 @@ def _messages(messages: Counter[tuple[str, str]]) -> Table:
 
 def _markets(rows: list[market_report.Row]) -> Table:
     table = Table(title="Marketplaces")
-    for heading in ("account", "products", "linked", "orders", "numbers shown", "drift", "alerts"):
-        table.add_column(heading, justify="left" if heading in ("account", "orders") else "right")
+    for heading in ("account", "units", "linked", "orders", "shown", "drift", "alerts"):
+        left = heading in ("account", "orders")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "orders")
     for row in rows:
         orders = ", ".join(f"{count} {status}" for status, count in sorted(row.orders.items())) or "-"
         figures = (row.shown, row.drift, row.alerts)

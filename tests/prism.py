@@ -59,9 +59,8 @@ def main() -> int:
     failed = False
     for name, patterns in FILES.items():
         found = _checked(name, sorted(path for pattern in patterns for path in SPECS.glob(pattern)))
-        print(
-            f"{name}: {found.held} calls hold, {len(found.broken)} do not; newer: {', '.join(sorted(found.newer)) or '-'}"
-        )
+        newer = ", ".join(sorted(found.newer)) or "none"
+        print(f"{name}: {found.held} calls hold, {len(found.broken)} do not; newer than the specification: {newer}")
         print("".join(f"  {line}\n" for line in found.broken), end="")
         failed |= bool(found.broken)
     return int(failed)
