@@ -1,17 +1,20 @@
 """Accounts for measurements: a cabinet at a twin, the account that works it, and as many goods as are wanted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.offline import START, Offline
 from infra.twins.market import MarketTwin
 from vestnik.domain.market.accounts import Account, account
-from vestnik.store import dynamo, keys, runs, secrets, settings, units
+from vestnik.store import dynamo, keys, runs, secrets, settings
 
 SHOP = "bench"
 SHOPS_WAREHOUSE = "main"
 AS_OF = "2026-11-20T00:00:00+00:00"
+ONE = {"N": "1"}
+
+type Typed = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,13 @@ def stock_up(world: Offline, cabinet: Cabinet, count: int, stock: int = 9, *, at
     """Let the cabinet sell `count` things of which there are `stock` each, as last sent; their units. The n-th is the
     shop's item `T-<n>`. Written straight into the tables: how goods come in is not what is measured."""
     names, table = [cabinet.unit(n) for n in range(count)], world.database.table("goods")
+    sent = dynamo.wire({cabinet.warehouse: {"q": stock, "at": AS_OF}})
+    number = dynamo.wire({"q": stock, "kind": "physical", "as_of": AS_OF})
     for n, unit in enumerate(names):
         if at_the_twin:
             cabinet.add(unit, stock)
-        for row in _rows(cabinet, unit, item(n), stock):
-            table.put({name: dynamo.wire(value) for name, value in row.items()})
+        for row in _rows(cabinet.account.id, unit, item(n), sent, number):
+            table.put(row)
     runs.put(SHOP, cabinet.account.id, "stock", above=count)
     return names
 
@@ -124,28 +129,21 @@ def item(n: int) -> str:
     return f"T-{n:07}"
 
 
-def _rows(cabinet: Cabinet, unit: str, item: str, stock: int) -> list[dict[str, Any]]:
-    account = cabinet.account.id
-    linked = {"mode": "kit", "parts": [{"item": item, "quantity": 1, "priority": 0}]}
-    number = {"q": stock, "kind": "physical", "as_of": AS_OF}
-    pk, sk = units.key(SHOP, account, unit)
+def _rows(account: str, unit: str, item: str, sent: Typed, number: Typed) -> Iterator[Typed]:
+    """A unit, what it was sent, and its item, as DynamoDB types them; what is the same in all is shared."""
     shard = keys.shard(unit)
-    return [
-        {"pk": pk, "sk": sk, "v": 1, "article": item, "name": item, "product": f"{1000 + shard}", "link": linked},
-        {"pk": keys.sent(SHOP, account, shard), "sk": unit, "v": 1, "n": 1, "w": _sent(cabinet.warehouse, stock)},
-        {
-            "pk": keys.item(SHOP, keys.shard(item)),
-            "sk": item,
-            "v": 1,
-            f"stock/{SHOPS_WAREHOUSE}": number,
-            "stock": {SHOPS_WAREHOUSE},
-            "links": {f"{account}|{unit}"},
-        },
-    ]
+    part = {"M": {"item": {"S": item}, "quantity": ONE, "priority": ONE}}
+    link = {"M": {"mode": {"S": "kit"}, "parts": {"L": [part]}}}
+    product = {"S": f"{1000 + shard}"}
+    yield {**_place(keys.unit(SHOP, account, shard), unit), "article": {"S": item}, "product": product, "link": link}
+    yield {**_place(keys.sent(SHOP, account, shard), unit), "n": ONE, "w": sent}
+    links = {"SS": [f"{account}|{unit}"]}
+    place = _place(keys.item(SHOP, keys.shard(item)), item)
+    yield {**place, f"stock/{SHOPS_WAREHOUSE}": number, "stock": {"SS": [SHOPS_WAREHOUSE]}, "links": links}
 
 
-def _sent(warehouse: str, stock: int) -> dict[str, Any]:
-    return {warehouse: {"q": stock, "at": AS_OF}}
+def _place(pk: str, sk: str) -> Typed:
+    return {"pk": {"S": pk}, "sk": {"S": sk}, "v": ONE}
 
 
 def link_all(world: Offline, links: dict[str, set[str]]) -> None:

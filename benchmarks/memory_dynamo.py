@@ -48,14 +48,18 @@ class Table:
         return self.items.get(key["pk"]["S"], {}).get(key["sk"]["S"])
 
     def size(self, key: Typed) -> int:
-        """How large an item is; 0 where there is none."""
-        return self.sizes.get((key["pk"]["S"], key["sk"]["S"]), 0)
+        """How large an item is, counted when first asked; 0 where there is none."""
+        pk, sk = key["pk"]["S"], key["sk"]["S"]
+        if (pk, sk) not in self.sizes:
+            item = self.items.get(pk, {}).get(sk)
+            self.sizes[pk, sk] = item_size(item) if item else 0
+        return self.sizes[pk, sk]
 
     def put(self, item: Typed) -> None:
         self.remove(item)
         pk, sk = item["pk"]["S"], item["sk"]["S"]
         self.items.setdefault(pk, {})[sk] = item
-        self.sizes[pk, sk] = item_size(item)
+        self.sizes.pop((pk, sk), None)
         insort(self.order.setdefault(pk, []), sk)
         if "list" in item:
             insort(self.listed.setdefault(item["list"]["S"], []), (sk, pk))
@@ -65,7 +69,7 @@ class Table:
         old = self.items.get(pk, {}).pop(sk, None)
         if old is None:
             return None
-        del self.sizes[pk, sk]
+        self.sizes.pop((pk, sk), None)
         order = self.order[pk]
         del order[bisect_left(order, sk)]
         if "list" in old:
@@ -173,7 +177,7 @@ class MemoryDynamo:
             item = table.items[pk][sk]
             item = {name: item[name] for name in ("pk", "sk", "list")} if index else item
             found.append(item)
-            if (size := size + table.sizes[pk, sk]) >= PAGE_BYTES:
+            if (size := size + table.size(item)) >= PAGE_BYTES:
                 break
         self.billed["read"] += (2 if more.get("ConsistentRead") else 1) * max(1, -(-size // 4096))
         more_left = len(found) < len(wanted)

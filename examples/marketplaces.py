@@ -15,7 +15,6 @@ type Fields = dict[str, Any]
 CONNECT = datetime(2026, 11, 21, 5, 36, tzinfo=UTC)
 SEED = 20261121
 BUYERS = 9
-MINIMUM = 2
 PLENTY = (24, 60)
 SCARCE = {"SAM-BRASS-3": 2, "POT-IRON-10": 5, "TEA-PUER-357": 4}
 WANTED = ("CUP-SET-6", "HON-LINDEN-500", "POT-IRON-10", "TEA-ASSAM-250")
@@ -45,8 +44,7 @@ def make(seed: int = SEED) -> Fields:
 
 def _stock(place: int, sku: str, chance: random.Random) -> Fields:
     quantity = SCARCE.get(sku) or chance.randrange(*PLENTY)
-    told = {"item": sku, "name": GOODS[sku][1], "barcode": f"460000000{place:04d}", "quantity": quantity}
-    return told | ({"minimum": MINIMUM} if sku in SCARCE else {})
+    return {"item": sku, "name": GOODS[sku][1], "barcode": f"460000000{place:04d}", "quantity": quantity}
 
 
 def _account(id: str, marketplace: str, name: str, chance: random.Random) -> Fields:

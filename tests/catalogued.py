@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 MESSAGES = ROOT / "templates" / "messages"
 TYPES = events.types()
 LANGUAGES = ("en", "ru", "bg")
+SILENT = {"stock.changed"}  # what is for sale follows; nobody is told
 PEOPLE = {"customer": "Maria", "staff": "Elena"}
 
 

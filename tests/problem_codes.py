@@ -32,8 +32,9 @@ def of_the_api() -> dict[str, set[int]]:
 
 
 def of_channels() -> set[str]:
-    """The codes of a message that a provider, or the channel before it, refuses."""
-    found = {code for path in (LAYER / "channels").glob("*.py") for code, _ in _raised(path)}
+    """The codes of a message that a provider, or the channel or the guard before it, refuses."""
+    rooms = (LAYER / "channels", LAYER / "outgoing")
+    found = {code for room in rooms for path in room.glob("*.py") for code, _ in _raised(path)}
     tables = [getattr(module, name, {}) for module in plugins.modules(channels).values() for name in ("WORDS", "GONE")]
     found |= {word for table in tables for word in table.values()} - {"later"}
     found |= {"refused"}  # where the provider's no has no word of ours

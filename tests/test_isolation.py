@@ -18,11 +18,12 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from infra.twins.wildberries import Wildberries
 from infra.world import Call, Fault, World
 from infra.world.faults import none
 from infra.world.http_api import Response
 from tests.asking import START, Shop
-from vestnik import resources
+from vestnik import marketplaces, resources
 from vestnik.store import settings
 
 MARK = "mark-of-demo"  # in all that the demo shop keeps, but not in ids: a refusal may repeat those
@@ -33,6 +34,18 @@ LESSER = {
     "admin": ("ingest", "read", "operate"),
 }
 VOLATILE = re.compile(r"[0-9a-f]{12,}|\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|\+00:00)|vst_\w+|sha256-\S+")
+MARKET, ACCOUNT, ITEM = "wildberries", "wb-1", "TEA"
+REQUEST = f"{MARKET}.orders.new"
+FIELDS = {"account": ACCOUNT, "marketplace": MARKET, "item": ITEM}  # by these names a body or query asks for these
+LISTS = {
+    **{root: f"{root}?account={ACCOUNT}" for root in ("products", "warehouses", "supplies")},
+    "links": f"products?account={ACCOUNT}",
+    "requests": f"requests?marketplace={MARKET}&limit=200",
+    "event": "messages?limit=200",
+}
+"""Where ids are read, for resources that are not listed at their own path."""
+CALLED = {"unit": "unit", "warehouse": "id", "id": "item"}
+"""What a list calls a parameter of a path, where it is not its own name."""
 numbers = itertools.count()
 
 
@@ -73,8 +86,8 @@ def routes(document: dict[str, Any]) -> list[Route]:
 class Bodies:
     """The plainest body that each route's schema takes."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
+    def __init__(self, document: dict[str, Any], orders: list[str]) -> None:
+        self._document, self._fields = document, {**FIELDS, "orders": orders}
 
     def of(self, route: Route) -> tuple[str, Any]:
         """Media type and body; ("", None) where the route takes none."""
@@ -82,7 +95,12 @@ class Bodies:
         if not content:
             return "", None
         media, told = next(iter(content.items()))
-        return media, told["example"] if "example" in told else self.value(told["schema"])
+        written = WRITTEN.get(str(route))
+        return media, written or (told["example"] if "example" in told else self.value(told["schema"]))
+
+    def field(self, name: str, schema: dict[str, Any]) -> Any:
+        """The value of a named field."""
+        return self._fields[name] if name in self._fields else self.value(schema)
 
     def value(self, schema: dict[str, Any]) -> Any:
         """A value by a schema."""
@@ -109,7 +127,7 @@ class Bodies:
     def _of_type(self, schema: dict[str, Any]) -> Any:
         match schema.get("type"):
             case "object":
-                return {name: self.value(schema["properties"][name]) for name in schema.get("required", [])}
+                return {name: self.field(name, schema["properties"][name]) for name in schema.get("required", [])}
             case "array":
                 return [self.value(schema["items"])] * schema.get("minItems", 0)
             case "string":
@@ -130,6 +148,14 @@ def _text(schema: dict[str, Any]) -> str:
     longest = schema.get("maxLength", 1000)
     texts = st.from_regex(schema["pattern"], fullmatch=True)
     return hypothesis.find(texts, lambda text: len(text) <= longest and text.isascii(), settings=settings)
+
+
+WRITTEN = {
+    "PUT /v1/accounts/{id}": {"marketplace": MARKET, "name": "x", "settings": {"token_type": "personal"}},
+    "PUT /v1/requests/{id}": {"definition": marketplaces.shipped(MARKET).definitions[REQUEST]},
+    "POST /v1/stock/sync": {"account": ACCOUNT},
+}
+"""Bodies of which the schema alone does not tell enough."""
 
 
 # -- the demo shop's life -----------------------------------------------------------------------------------------
@@ -165,6 +191,53 @@ def live(world: World) -> None:
     _done(shop.post("events", _event("lived", customer, order)))
     world.settle()
     assert shop.get("dead-letters").json()["items"], "a dead letter must be there to be looked for"
+    live_at_a_marketplace(shop)
+
+
+def live_at_a_marketplace(shop: Shop) -> None:
+    """An account with a product that is linked and was bought, a supply, and settings of the shop's own."""
+    twin = has_an_account(shop, MARK, 1)
+    definition = {**marketplaces.shipped(MARKET).definitions[REQUEST], "title": MARK}
+    status = {"id": "marked", "title": MARK, "counts_as": "shipped"}
+    shipped = [status, *shop.get("statuses").json()["items"]]
+    for path, body in {
+        f"links/{ACCOUNT}/101": {"parts": [{"item": ITEM, "quantity": 1}]},
+        f"requests/{REQUEST}": {"definition": definition},
+        "statuses": {"items": shipped},
+        f"statuses/{MARKET}": {"items": [{"theirs": {"supplierStatus": "x"}, "status": "marked"}]},
+    }.items():
+        _done(shop.put(path, body))
+    _done(shop.post(f"requests/{REQUEST}/publish"))
+    _done(shop.post(f"accounts/{ACCOUNT}/connect", {"dry": False}))
+    shop.world.advance(timedelta(minutes=3))
+    assert twin.sell(101, account=MARK)
+    shop.world.advance(timedelta(minutes=3))
+    _done(shop.post("supplies", {"account": ACCOUNT, "name": MARK}))
+    assert shop.get("marketplace-orders").json()["items"], "an order must be there to be looked for"
+
+
+def has_an_account(shop: Shop, name: str, number: int) -> Wildberries:
+    """Let a shop have an account with a warehouse and a product, all by the same ids as the other shop's."""
+    twin = shop.world.markets[MARKET]
+    assert isinstance(twin, Wildberries)
+    token = twin.add_seller(name)
+    twin.add_warehouse(700 + number, name, account=name)
+    for unit in (101, 102):
+        twin.add_product(unit, f"{name}-{unit}", name, f"2700{number}{unit}", account=name, product=1_000_000 + unit)
+    body = {"marketplace": MARKET, "name": name, "settings": {"token_type": "personal"}, "credentials": {"token": token}}
+    _done(shop.put(f"accounts/{ACCOUNT}", body))
+    _done(shop.put("items", {"item": ITEM, "name": name}))
+    _done(shop.put("stock", {"rows": [{"item": ITEM, "warehouse": name, "quantity": 5}]}))
+    _done(shop.post("categories/refresh", {"account": ACCOUNT}))
+    _done(shop.post("products/import", {"account": ACCOUNT}))
+    shop.world.settle()
+    assert shop.get(f"products?account={ACCOUNT}").json()["items"], "a product must be there to be looked for"
+    return twin
+
+
+def orders(shop: Shop) -> list[str]:
+    """The ids of a shop's orders at marketplaces."""
+    return [one["id"] for one in shop.get("marketplace-orders").json()["items"]]
 
 
 def _dies(call: Call) -> bool:
@@ -182,11 +255,10 @@ def _done(response: Response) -> None:
 def ids(world: World, document: dict[str, Any]) -> dict[str, dict[str, str]]:
     """For each path with parameters, values of the demo shop's: from the list that stands above it."""
     shop, found = Shop(world), dict[str, dict[str, str]]()
-    for path in document["paths"]:
+    for path in {route.path: None for route in routes(document)}:
         names = re.findall(r"{(\w+)}", path)
-        root = path.split("/")[2]
-        if names and root != "unsubscribe":
-            found[path] = {name: _own(shop, root, name) for name in names}
+        if names:
+            found[path] = {name: _own(shop, path.split("/")[2], name) for name in names}
     return found
 
 
@@ -194,11 +266,18 @@ def _own(shop: Shop, root: str, name: str) -> str:
     """The value of a parameter in what the shop has made itself (not in what is shipped)."""
     if root == "events":
         return str(shop.get("messages").json()["items"][0]["event"])
-    items = shop.get(f"{root}?limit=200").json()["items"]
-    own = [item for item in items if not item.get("shipped", False)] or items
+    if name in FIELDS:
+        return FIELDS[name]
+    items = shop.get(LISTS.get(root, f"{root}?limit=200")).json()["items"]
+    own = [item for item in items if not _is_shipped(item)] or items
     assert own, f"the demo shop has no {root}: give it one in `live`"
-    assert name in own[0], f"items of /v1/{root} have no field {name!r}: tell `_own` where it comes from"
-    return str(own[0][name])
+    field = name if name in own[0] else CALLED.get(name, name)
+    assert field in own[0], f"items of /v1/{root} have no field {field!r}: tell `_own` where it comes from"
+    return str(own[0][field])
+
+
+def _is_shipped(item: dict[str, Any]) -> bool:
+    return bool(item.get("shipped", False)) or item.get("source") == "shipped"
 
 
 # -- asking -------------------------------------------------------------------------------------------------------
@@ -218,7 +297,7 @@ def ask(world: World, route: Route, key: str | None, places: dict[str, dict[str,
 def _query(route: Route, bodies: Bodies) -> str:
     needed = [p for p in route.operation.get("parameters", []) if p["in"] == "query" and p.get("required")]
     own = {"source": "/demo", "id": "lived"} if route.path == "/v1/events" else {}
-    pairs = [f"{p['name']}={quote(str(own.get(p['name']) or bodies.value(p['schema'])))}" for p in needed]
+    pairs = [f"{p['name']}={quote(str(own.get(p['name']) or bodies.field(p['name'], p['schema'])))}" for p in needed]
     return f"?{'&'.join(pairs)}" if pairs else ""
 
 
@@ -269,31 +348,29 @@ class Lived:
 
 
 @pytest.fixture(scope="module")
-def empty() -> dict[str, Response]:
-    """What the other shop's key gets where the demo shop has nothing: filled by `lived`, which knows the ids."""
-    return {}
+def lived() -> Iterator[Lived]:
+    with World(start=START) as world:
+        live(world)
+        has_an_account(Shop(world, "other-key"), "other", 2)
+        found = document(world)
+        places, bodies = ids(world, found), Bodies(found, orders(Shop(world)))
+        before = kept(world, "demo")
+        answers = sweep(world, "other-key", places, bodies)
+        yield Lived(world, found, places, bodies, before, answers, kept(world, "demo"))
 
 
 @pytest.fixture(scope="module")
-def lived(empty: dict[str, Response]) -> Iterator[Lived]:
-    with World(start=START) as world:
-        live(world)
-        found = document(world)
-        places, bodies = ids(world, found), Bodies(found)
-        at, before = world.now(), kept(world, "demo")
-        answers = sweep(world, "other-key", places, bodies)
-        after = kept(world, "demo")
-    with World(start=at) as bare:
-        empty |= sweep(bare, "other-key", places, bodies)
-    with World(start=START) as world:
-        live(world)
-        yield Lived(world, found, ids(world, found), bodies, before, answers, after)
+def empty(lived: Lived) -> dict[str, Response]:
+    """What the other shop's key gets where the demo shop has nothing. It empties the world: only the last test asks."""
+    lived.world.reset()
+    has_an_account(Shop(lived.world, "other-key"), "other", 2)
+    return sweep(lived.world, "other-key", lived.places, lived.bodies)
 
 
 def test_the_demo_shop_has_something_of_everything(lived: Lived) -> None:
     marked = [place for place, item in lived.before.items() if MARK in str(item) or MARK.replace("-", " ") in str(item)]
     tables = {place.split()[0].rpartition("-")[2] for place in marked if " " in place}
-    assert {"settings", "people", "orders", "ledger"} <= tables
+    assert {"settings", "people", "orders", "ledger", "goods"} <= tables
     assert any(place.endswith(".json.gz") for place in marked)
     assert any(place.endswith("-dead") for place in marked)
     assert any("/shops/demo/" in place for place in lived.before)
@@ -303,6 +380,8 @@ def test_the_demo_shops_own_key_sees_the_mark(lived: Lived) -> None:
     shown = sweep_of_gets(lived, "local-key")
     seeing = {name.split()[1].split("/")[2] for name, answer in shown.items() if MARK in answer.text}
     assert {"customers", "staff", "orders", "rules", "templates", "keys", "messages", "events"} <= seeing
+    assert {"accounts", "products", "links", "items", "stock", "warehouses", "requests", "statuses"} <= seeing
+    assert {"marketplace-orders", "supplies"} <= seeing
 
 
 def sweep_of_gets(lived: Lived, key: str) -> dict[str, Response]:
@@ -323,14 +402,6 @@ def test_most_routes_do_their_work_for_the_asker_so_that_there_was_something_to_
 def test_nothing_of_one_shop_is_told_to_the_other(lived: Lived) -> None:
     texts = {name: answer.text + json.dumps(answer.headers) for name, answer in lived.answers.items()}
     assert [name for name, text in texts.items() if MARK in text or MARK.replace("-", " ") in text] == []
-
-
-def test_no_answer_depends_on_what_the_other_shop_has(lived: Lived, empty: dict[str, Response]) -> None:
-    def plain(answer: Response) -> tuple[int, str]:
-        return answer.status, VOLATILE.sub("", answer.text)
-
-    differing = {name for name, answer in lived.answers.items() if plain(answer) != plain(empty[name])}
-    assert {name: (lived.answers[name].text[:500], empty[name].text[:500]) for name in differing} == {}
 
 
 def test_nothing_of_one_shop_is_changed_by_the_other(lived: Lived) -> None:
@@ -407,3 +478,11 @@ def test_a_sender_of_anothers_domain_that_was_kept_before_sends_nothing(lived: L
     (message,) = other.get("messages?person=customer:c-9").json()["items"]
     assert (message["state"], len(world.outbox)) == ("failed", seen)
     assert "demo.example" in other.get(f"messages/{message['id']}").json()["reason"]
+
+
+def test_no_answer_depends_on_what_the_other_shop_has(lived: Lived, empty: dict[str, Response]) -> None:
+    def plain(answer: Response) -> tuple[int, str]:
+        return answer.status, VOLATILE.sub("", answer.text)
+
+    differing = {name for name, answer in lived.answers.items() if plain(answer) != plain(empty[name])}
+    assert {name: (lived.answers[name].text[:500], empty[name].text[:500]) for name in differing} == {}

@@ -179,3 +179,13 @@ def test_an_article_is_taken_before_a_barcode() -> None:
     assert links.suiting(unit, ways, {"A"}, {"46": ["B"]}) == links.Suits("A", "article")
     assert links.suiting(unit, ways, set(), {"46": ["B"]}) == links.Suits("B", "barcode")
     assert links.suiting(unit, ways, set(), {}) == links.Suits()
+
+
+def test_an_item_learns_from_its_product_what_the_shop_did_not_tell() -> None:
+    product = {"unit": "u", "name": "Green lamp", "barcodes": ["46"], "image": "https://pictures.example/1"}
+    mapping = {"name": "name", "barcodes": "barcodes", "picture": "image", "colour": "colour"}
+    own = {"item": "LAMP", "name": "Lamp", "barcodes": [], "fields": {"shelf": "A"}}
+    told = links.carried(product, mapping, own)
+    assert told == {"name": "Lamp", "barcodes": ["46"], "fields": {"shelf": "A", "picture": product["image"]}}
+    assert links.carried(product, mapping, {"item": "LAMP", **told}) is None
+    assert own["fields"] == {"shelf": "A"}

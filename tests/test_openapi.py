@@ -41,7 +41,8 @@ CONFIG = {
     },
     "headers": {"Authorization": "Bearer local-key"},
 }
-KEYLESS = {"/v1/openapi.json", "/v1/unsubscribe/{token}"}
+NOTIFIED = "/v1/marketplace-notifications/{account}/{token}"
+KEYLESS = {"/v1/openapi.json", "/v1/unsubscribe/{token}", NOTIFIED}
 
 
 @pytest.fixture(scope="module")

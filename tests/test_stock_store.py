@@ -11,7 +11,7 @@ from tests.happenings import happened
 from tests.market_accounts import as_door
 from vestnik.domain.market import stock
 from vestnik.domain.market.stock import Item, Stock
-from vestnik.flows import stock_holds, stock_touch
+from vestnik.flows import stock_holds, stock_touch, waking
 from vestnik.store import goods, items, stock_sent
 
 SHOP = "demo"
@@ -230,9 +230,9 @@ def test_an_account_is_woken_at_once_and_once_more_for_what_came_after(shop: Sho
         now = shop.world.now().replace(second=0, microsecond=0)
         for second in (0, 1, 2, 3):
             stock_touch.wake(SHOP, id, now + timedelta(seconds=second))
-        assert stock_touch._heard(SHOP, id, "now", now + timedelta(seconds=4)) is False
-        assert stock_touch._heard(SHOP, id, "then", now + timedelta(seconds=4)) is False
-        assert stock_touch._heard(SHOP, id, "now", now + timedelta(seconds=5)) is True
+        assert waking._heard(SHOP, id, "stock", "now", now + timedelta(seconds=4)) is False
+        assert waking._heard(SHOP, id, "stock", "then", now + timedelta(seconds=4)) is False
+        assert waking._heard(SHOP, id, "stock", "now", now + timedelta(seconds=5)) is True
 
 
 def test_the_stock_of_an_item_shows_who_holds_it_and_what_is_for_sale(shop: Shop, id: str) -> None:

@@ -150,6 +150,10 @@ class MarketTwin(HttpTwin):
                 return reply
         return self.unknown(ask)
 
+    def notification(self) -> tuple[str, Any] | None:
+        """The next notification on its way to a seller, taken off: address and body. None where there is none."""
+        return None
+
     def admit(self, ask: Ask) -> Reply | None:
         """Check key and limits before the handler does its part; a reply here is the answer."""
         return None

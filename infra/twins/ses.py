@@ -97,7 +97,7 @@ class Ses:
     def _report(self, asked: dict[str, Any], sent: Message, to: list[str], id: str, tags: dict[str, str]) -> None:
         """Let the events of a mail come that are asked for: Send at once, then what became of each recipient."""
         mail = _mail(asked, sent, to, id, tags, self._now())
-        events = [(SEND_SECONDS, {"eventType": "Send", "send": {}})]
+        events: list[tuple[float, dict[str, Any]]] = [(SEND_SECONDS, {"eventType": "Send", "send": {}})]
         events += [event for address in to for event in self._fate(address, id)]
         for seconds, event in events:
             if event["eventType"].lower() in self._told:

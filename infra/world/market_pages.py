@@ -1,4 +1,5 @@
-"""The marketplaces' page: what buyers see of each article at every twin, what the shop has of it, and their orders."""
+"""The marketplaces' page: what buyers see of each article at every twin, what the shop
+has of it, their orders, and what the staff heard."""
 
 from typing import Any
 
@@ -7,7 +8,7 @@ from infra.world.cabinets import Cabinet
 from infra.world.world import World
 from vestnik import marketplaces as known
 
-ORDERS_SHOWN = 25
+ORDERS_SHOWN, TOLD_SHOWN = 25, 15
 
 
 def facts(world: World) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def facts(world: World) -> dict[str, Any]:
         "columns": [_column(one) for one in world.cabinets],
         "rows": [_row(world, article, names[article], stock.get(article)) for article in articles],
         "orders": _orders(world),
+        "told": _told(world),
     }
 
 
@@ -43,6 +45,17 @@ def _orders(world: World) -> list[dict[str, Any]]:
     ]
     newest = sorted(found, key=lambda one: (one["at"], one["number"]), reverse=True)[:ORDERS_SHOWN]
     return [{**one, "clock": f"{one['at']:%H:%M:%S}", **_ours(world, one)} for one in newest]
+
+
+def _told(world: World) -> list[dict[str, Any]]:
+    """What the staff heard of the accounts lately: {number, clock, text}."""
+    names = [one.name for one in world.cabinets]
+    heard = [
+        {"number": number, "clock": item["at"][11:19], "text": " ".join(item["text"].split())}
+        for number, item in enumerate(world.outbox)
+        if item["channel"] == "telegram" and any(name in item["text"] for name in names)
+    ]
+    return heard[: -TOLD_SHOWN - 1 : -1]
 
 
 def _ours(world: World, order: dict[str, Any]) -> dict[str, Any]:

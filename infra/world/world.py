@@ -30,6 +30,7 @@ from infra.world.faults import Call, Fault, Faults, none
 from infra.world.http_api import HttpApi, Response
 from infra.world.http_layer import HttpLayer
 from infra.world.letters import Letters
+from infra.world.notifications import Notifications
 from infra.world.outbox import Item, Outbox
 from vestnik import resources
 
@@ -130,8 +131,10 @@ class World:
         self.webhook = Webhook(meet, outbox, now, self._webhook_secrets)
         self.smtp = Smtp(meet, outbox, folder)
         self.markets = markets.opened(meet, now)
-        for twin in (self.telegram, self.webhook, self.smtp, *self.markets.values()):
-            self._stack.callback(twin.close)
+        for close in (self.telegram.close, self.webhook.close, self.smtp.close):
+            self._stack.callback(close)
+        for market in self.markets.values():
+            self._stack.callback(market.close)
         self._stack.enter_context(internet.closed(self.webhook.place))
         self.ses = Ses(outbox, now, lambda delay, event: self._report("feedback-ses", delay, event))
         self.sms_voice = SmsVoice(outbox, now, lambda delay, event: self._report("feedback-sms", delay, event))
@@ -164,9 +167,10 @@ class World:
         self.account = Account(self._public_url, self._overrides())
         self.account.build()
         self.doors = doors.Doors(self.account, self.clock, self.layer, self._loader)
-        self.triggers = triggers.of_map(self.account, self.doors, self.layer, self.clock)
-        self.engine = Engine(self.clock, self.account, self.triggers)
         self.api = HttpApi(self.account.functions, self.doors, self.clock)
+        self.notifications = Notifications(self.markets.values(), self.api.handle, self.clock)
+        self.triggers = [*triggers.of_map(self.account, self.doors, self.layer, self.clock), self.notifications]
+        self.engine = Engine(self.clock, self.account, self.triggers)
         self.layer.may = grants.judge(self.account.functions) if self._check_grants else None
         if self._seed_shops:
             with resources.use(self.account.variables(self.account.functions["manage-shop"])):

@@ -43,7 +43,9 @@ def _wildberries(twin: Any) -> Cabinet:
         twin.add_product(unit, f"wb-{item}", item, f"46000000{unit % 100:04d}")
         twin.set_stock(unit, 101, 5)
     units = {item: str(unit) for item, unit in ids.items()}
-    return Cabinet("wildberries", "101", {"token": twin.token}, {"token_type": "personal"}, units)
+    return Cabinet(
+        "wildberries", "101", {"token": twin.token}, {"token_type": "personal", "shipping_point": 100}, units
+    )
 
 
 def _yandex(twin: Any) -> Cabinet:

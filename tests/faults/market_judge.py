@@ -1,5 +1,6 @@
 """What became of a market cycle: held against what the story did, and against the run in which nothing went wrong."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from tests.faults.market_story import Cycle
 from vestnik.store import goods, runs
 
 UNTOLD = ("marketplace.sync_failed",)  # a fault may well be told
+MOMENT = re.compile(r":\d{4}-\d\d-\d\dT[\d:.]+Z$")  # when it was noticed, at the end of an event's id
 
 type Holds = dict[str, dict[str, int]]  # item -> order -> how much
 
@@ -34,7 +36,7 @@ def whole(stage: Stage) -> Whole:
         {name: body["status"] if body else "missing" for name, body in bodies.items()},
         {name: _operation((body or {}).get("operation")) for name, body in bodies.items()},
         {item: {named(id): q for id, q in sorted(held.items())} for item, held in _holds(stage).items()},
-        Counter(named(event) for event in _events(stage)),
+        Counter(MOMENT.sub("", named(event)) for event in _events(stage)),
         {name: [(status, sorted(map(named, ids))) for status, ids in made] for name, made in _handed(stage).items()},
     )
 

@@ -1,63 +1,34 @@
 """Market cycles in one world, each run from an empty one: with no fault, with one, or under a scene."""
 
-import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from infra.twins.market import Called
 from infra.world import World
 from infra.world.faults import Call, Fault, none
-from tests.faults.inject import HOW, Injector, Place, Recorder
+from tests.faults.inject import Faults, Injector, Place, Recorder
 from tests.faults.judge import Verdict
 from tests.faults.market_cabinets import is_write, written
+from tests.faults.market_inject import MARKETS, path, ways
 from tests.faults.market_judge import drifted, judge, whole
 from tests.faults.market_stage import SHOP, Stage, opened
-from tests.faults.market_story import CYCLES, Cycle
+from tests.faults.market_story import Cycle
 from vestnik.flows import syncs
 
 RECOVERY = 25  # minutes at most until all is as it should be
 LAST = timedelta(minutes=14)  # longer than any queue hides what is being worked on
-MARKETS = ("ozon", "wildberries", "yandex_market", "feed")
-FUNCTIONS = ("sync-accounts", "start-syncs", "evaluate-events", "manage-shop")
-ROOMS = ("/vestnik/flows/", "/vestnik/api/")
-
-WAYS = {
-    **HOW,
-    "connection closed": Fault("after", "closed"),
-    "throttled": Fault("before", "429"),
-}
-WAYS_OUTSIDE = {**WAYS, "answers 500 after": Fault("after", "500"), "no connection": Fault("before", "timeout")}
 
 
-def ways(service: str) -> dict[str, Fault]:
-    """How a call of a service may fail."""
-    return WAYS_OUTSIDE if service in MARKETS else WAYS
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What goes wrong otherwise: `begin` readies the stage and answers what goes wrong with which call. `stale`: an old
+    number is brought in from outside, so that only what shows in the end is judged."""
 
-
-def path(call: Call) -> str | None:
-    """From where in the code a call is made; None for calls that are no part of the cycles."""
-    if call.function not in FUNCTIONS:
-        return None
-    if call.service in MARKETS:
-        return ""  # asked by a twin's own thread
-    found = _frames()
-    if call.function == "evaluate-events" and "stock_orders.take" not in found:
-        return None
-    return found
-
-
-def _frames() -> str:
-    found, frame = [], sys._getframe(2)
-    at: Any = frame
-    while at is not None:
-        file = at.f_code.co_filename
-        if any(room in file for room in ROOMS):
-            found.append(f"{file.rpartition('/')[2].removesuffix('.py')}.{at.f_code.co_name}")
-        at = at.f_back
-    return " ".join(reversed(found))
+    cycle: str
+    begin: Callable[[Stage], Faults]
+    stale: bool = False
 
 
 class MarketBench:
@@ -83,7 +54,17 @@ class MarketBench:
         self._rest(stage)
         return fault.hit, self._end(stage)
 
-    def _play(self, stage: Stage, fault: Any) -> None:
+    def scene(self, scene: Scene) -> Verdict:
+        """The cycle under a scene."""
+        stage = opened(self.world, self.cycle.marketplaces)
+        self._watched(stage)
+        self._play(stage, scene.begin(stage))
+        self._rest(stage)
+        if scene.stale:
+            stage.shown_too_high.clear()
+        return self._end(stage)
+
+    def _play(self, stage: Stage, fault: Faults) -> None:
         """Play with a fault; what happens while numbers are on their way does so whatever the fault is."""
 
         def faults(call: Call) -> Fault | None:
@@ -92,8 +73,7 @@ class MarketBench:
             if stage.sending is not None and _writes(call):
                 happens, stage.sending = stage.sending, None
                 happens()
-            found: Fault | None = fault(call)
-            return found
+            return fault(call)
 
         self.world.faults = faults
         try:
@@ -148,23 +128,3 @@ def _look(stage: Stage, account: str, called: Called) -> None:
         known = stage.known_left.get(item)
         if known is not None and number > known:
             stage.shown_too_high.append(f"{account}: {number} of {item} sent, {known} were left")
-
-
-def sampled(places: Sequence[Place], each: int) -> list[Place]:
-    """Of each place in the code the first calls and the last; of a marketplace's every one."""
-    most = Counter[tuple[str, str, str, str]]()
-    for place in places:
-        most[_key(place)] = max(most[_key(place)], place.nth)
-    return [p for p in places if p.service in MARKETS or p.nth <= each or (each > 1 and p.nth == most[_key(p)])]
-
-
-def _key(place: Place) -> tuple[str, str, str, str]:
-    return place.function, place.service, place.operation, place.path
-
-
-def all_faults(places: Sequence[Place]) -> Iterator[tuple[Place, str]]:
-    """Every place with every way to fail."""
-    return ((place, how) for place in places for how in ways(place.service))
-
-
-__all__ = ["CYCLES", "MarketBench", "all_faults", "path", "sampled", "ways"]

@@ -179,7 +179,7 @@ def opened(world: World, marketplaces: tuple[str, ...]) -> Stage:
         stock_keep.keep(SHOP, stage._rows(AT_FIRST), world.now())
         for account, cabinet in stage.cabinets.items():
             _connect(world, account, cabinet)
-    world.advance(timedelta(minutes=3))
+    world.advance(timedelta(seconds=61))
     return stage
 
 

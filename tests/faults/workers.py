@@ -7,34 +7,54 @@ import sys
 from infra.world import World
 from tests.faults.inject import Place
 from tests.faults.judge import Verdict
+from tests.faults.market_run import MarketBench
+from tests.faults.market_scenes import SCENES as MARKET_SCENES
+from tests.faults.market_story import CYCLES
 from tests.faults.run import START, Bench
 from tests.faults.scenes import SCENES
 
-type Work = tuple[str, tuple[Place, str] | None]  # what it is called, and the fault (None: a scene)
-type Found = tuple[str, bool, Verdict]  # what was done, whether its place was met, the verdict
+type Work = tuple[str, str, tuple[Place, str] | None]  # which story, what it is called, and the fault (None: a scene)
+type Found = tuple[Work, bool, Verdict]  # what was done, whether its place was met, the verdict
 
-_bench: Bench | None = None
+MAIN = "main"
+STORIES = (MAIN, *CYCLES)
+
+_world: World | None = None
+_benches: dict[str, Bench | MarketBench] = {}
 _worlds = contextlib.ExitStack()
 
 
 def open_world() -> None:
     """Give this process a world of its own, whose logs nobody reads."""
-    global _bench
+    global _world
     sys.stdout = io.StringIO()
-    _bench = Bench(_worlds.enter_context(World(start=START)))
+    _world = _worlds.enter_context(World(start=START))
 
 
-def places() -> list[Place]:
-    """Every call of the fault-free story."""
-    assert _bench
-    return _bench.places
+def _bench(story: str) -> Bench | MarketBench:
+    """The bench of a story, made when it is first asked for."""
+    assert _world
+    if story not in _benches:
+        _benches[story] = Bench(_world) if story == MAIN else MarketBench(_world, CYCLES[story])
+    return _benches[story]
+
+
+def places(story: str) -> list[Place]:
+    """Every call of the fault-free run of a story."""
+    return _bench(story).places
+
+
+def scenes() -> list[Work]:
+    """Every scene of every story."""
+    return [(MAIN, name, None) for name in SCENES] + [(one.cycle, name, None) for name, one in MARKET_SCENES.items()]
 
 
 def run_one(work: Work) -> Found:
     """One fault or one scene."""
-    assert _bench
-    name, fault = work
+    story, name, fault = work
+    bench = _bench(story)
     sys.stdout = io.StringIO()
-    if fault is None:
-        return name, True, _bench.scene(SCENES[name])
-    return name, *_bench.run(*fault)
+    if fault is not None:
+        return work, *bench.run(*fault)
+    verdict = bench.scene(SCENES[name]) if isinstance(bench, Bench) else bench.scene(MARKET_SCENES[name])
+    return work, True, verdict

@@ -74,7 +74,8 @@ class CatalogueRoutes(Desk):
     def notification_set(self, ask: Ask) -> Reply:
         """Where notifications go, and of which kinds."""
         body = ask.body or {}
-        if not str(body.get("url", "")).startswith("https://") or not body.get("types"):
+        # The real one takes https alone; nothing on this machine has a certificate for it.
+        if not str(body.get("url", "")).startswith(("https://", "http://127.0.0.1")) or not body.get("types"):
             return refused(400, "Request validation error: url and types are required")
         self.asking(ask).pushes.set(body["url"], body["types"])
         return Reply(200)

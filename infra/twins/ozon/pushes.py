@@ -19,6 +19,10 @@ class Pushes:
         """Send these kinds to this address from now on."""
         self.url, self.types = url, set(types)
 
+    def next(self) -> tuple[str, dict[str, Any]] | None:
+        """Take the oldest one off, with the address it goes to."""
+        return (self.url, self.due.pop(0)) if self.due else None
+
     def new_posting(self, posting: Posting) -> None:
         """Tell of a new posting."""
         told = {

@@ -32,6 +32,11 @@ class Ozon(CatalogueRoutes, StockRoutes, OrderRoutes, OperationRoutes):
     def __init__(self, meet: Meet, now: Callable[[], datetime]) -> None:
         super().__init__(meet, now)
 
+    def notification(self) -> tuple[str, Any] | None:
+        """The next notification of any cabinet, taken off."""
+        with self.lock:
+            return next((found for one in self.accounts.values() if (found := one.pushes.next())), None)
+
     def add_account(self, client_id: str = "", api_key: str = "", *, warehouses: tuple[int, ...] = ()) -> Cabinet:
         """Open a cabinet with FBS warehouses; what is not given follows from how many cabinets there are."""
         n = len(self.accounts) + 1

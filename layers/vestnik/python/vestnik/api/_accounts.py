@@ -12,10 +12,12 @@ from vestnik.api._routes import caller
 from vestnik.domain.market import accounts
 from vestnik.domain.market.accounts import Account
 from vestnik.flows import accounts as fares
+from vestnik.flows import notifications
+from vestnik.marketplaces import shipped
 from vestnik.store import secrets, settings
 
 KIND = "account"
-OWN = ("state", "connected_at", "warehouses", "secrets")
+OWN = ("state", "connected_at", "warehouses", "secrets", notifications.ADDRESS)
 """What a PUT does not touch: each has its own request."""
 PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 AccountId = Annotated[str, Path(min_length=1, max_length=60, pattern=PATTERN, description="The account's id.")]
@@ -35,10 +37,12 @@ def faults(body: Mapping[str, Any], credentials: Mapping[str, str] | None) -> li
 def write(id: str, body: dict[str, Any], credentials: Mapping[str, str] | None) -> _kept.Entry:
     """Keep an account and its credentials; no other of its marketplace is then the main one beside it."""
     before = _kept.own(KIND, id)
-    own = {name: before["body"][name] for name in OWN if name in before["body"]} if before else {"state": "new"}
+    own: dict[str, Any] = (
+        {name: before["body"][name] for name in OWN if name in before["body"]} if before else {"state": "new"}
+    )
     if before and before["body"]["marketplace"] != body["marketplace"]:
-        found = "an account stays at its marketplace: its units, links and orders are of that one"
-        raise Problem(422, "invalid-account", found, Fault("/marketplace", "is another", body["marketplace"]))
+        why = "an account stays at its marketplace: its units, links and orders are of that one"
+        raise Problem(422, "invalid-account", why, Fault("/marketplace", "is another", body["marketplace"]))
     if credentials is not None:
         own["secrets"] = sorted(credentials)
     elif wanted := faults(body, dict.fromkeys(own.get("secrets", []), "kept")):
@@ -82,4 +86,12 @@ def remove(id: str) -> None:
 def shown(entry: _kept.Entry) -> dict[str, Any]:
     """An account as it is shown: all but the credentials."""
     body = {name: value for name, value in entry["body"].items() if name not in ("warehouses", "id")}
-    return {"secrets": [], "connected_at": None, **_kept.flat({**entry, "body": body})}
+    body.pop(notifications.ADDRESS, None)
+    told = {"notifications": _notifications(entry)}
+    return {"secrets": [], "connected_at": None, **told, **_kept.flat({**entry, "body": body})}
+
+
+def _notifications(entry: _kept.Entry) -> dict[str, Any] | None:
+    account = accounts.account(caller().shop, entry["id"], entry["body"])
+    url = notifications.address(account)
+    return {"url": url, "set_in": shipped(account.marketplace).body["push"].get("set_in")} if url else None

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the doors that are not built from resources: the intake and the public pages."""
+"""What the OpenAPI document says of the doors that are not built from resources: intake, public pages, notifications."""
 
 from typing import Any
 
@@ -219,8 +219,28 @@ UNSUBSCRIBE: Json = {
     "get": _page("show_unsubscribe", "Show what the link would end; it changes nothing."),
     "post": _page("unsubscribe", "End marketing by this channel: the page's button, or the mail client's (RFC 8058)."),
 }
+NOTIFICATIONS: Json = {
+    "operationId": "take_marketplace_notification",
+    "summary": "Hear a marketplace's notification.",
+    "description": "The address is shown with the account. What comes only lets its orders be read at once; the answer "
+    "is what that marketplace expects.",
+    "security": [],
+    "parameters": [
+        {"name": "account", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
+        {**TOKEN, "description": "Signed by us for this account."},
+    ],
+    "requestBody": {"content": {"application/json": {"schema": {}}}},
+    "responses": {
+        "200": {"description": "Heard.", "content": {"application/json": {"schema": {"type": "object"}}}},
+        "404": {"description": "The address is none of ours, or no more.", "content": {"application/json": {}}},
+        "413": {"description": "It is too large for a notification.", "content": {"application/json": {}}},
+        "429": gateway("The gateway's own: too many requests at once; try again."),
+        "500": gateway("The gateway's own: the API broke."),
+    },
+}
 PATHS: Json = {
     "/v1/events": {"post": POST_EVENTS},
     "/v1/openapi.json": {"get": GET_OPENAPI},
+    "/v1/marketplace-notifications/{account}/{token}": {"post": NOTIFICATIONS},
     "/v1/unsubscribe/{token}": UNSUBSCRIBE,
 }

@@ -11,7 +11,7 @@ from vestnik.api._models import Model, Page, Trail
 from vestnik.api._problems import Problem
 from vestnik.api._routes import Cursor, Limit, Router, needs
 from vestnik.flows import accounts as fares
-from vestnik.flows import connecting, stock_send
+from vestnik.flows import connecting, notifications, stock_send
 from vestnik.marketplaces import names, shipped
 
 router = Router()
@@ -52,6 +52,16 @@ class AccountFields(Model):
     zero_limit_percent: int = Field(
         20, ge=0, le=100, description="A run that would zero more of the units for sale than this waits for a person."
     )
+    carry_over: dict[str, str] | None = Field(
+        None,
+        max_length=50,
+        description=(
+            "What a product gives the item that it is linked to, where the item has none: our field (`name`, "
+            "`barcodes`, or any of the item's `fields`) and a JMESPath expression over the product. Where absent: "
+            "name and barcodes."
+        ),
+        examples=[{"name": "name", "barcodes": "barcodes", "picture": "image"}],
+    )
     hours_to_ship: int | None = Field(
         None, ge=1, le=720, description="Hours from an order to its hand-over, where the marketplace names no time."
     )
@@ -79,6 +89,13 @@ class CredentialsChecked(Model):
     error: dict[str, Any] | None = Field(None, description="Why not: {code, reason}.")
 
 
+class Notifications(Model):
+    """Where the marketplace tells of changes at once."""
+
+    url: str = Field(description="Who knows it can let orders be read earlier, and nothing else.")
+    set_in: str | None = Field(description="Where you enter it; null: it is entered for you when you connect.")
+
+
 class AccountShown(AccountFields, Trail):
     """An account, without its credentials."""
 
@@ -86,6 +103,7 @@ class AccountShown(AccountFields, Trail):
     secrets: list[str] = Field(description="Which credentials are kept.")
     state: State = Field(description="`new`, `dry` (a dry run was asked for), `connected`, `paused`.")
     connected_at: str | None = Field(description="When it was first connected.")
+    notifications: Notifications | None = Field(description="Null: the marketplace has none.")
 
 
 class AccountPut(AccountShown):
@@ -131,8 +149,8 @@ class AccountHealth(Model):
     counts: dict[str, Any] = Field(description="{units, linked, unlinked, archived}, as last counted.")
     running: list[str] = Field(description="The flows under way just now.")
     flows: dict[str, dict[str, Any]] = Field(
-        description="By flow (`orders`, `stock`, `products`, `readback`, `health`, `dry`): `last_run`, `last_ok`, "
-        "`error`, `progress`, and what it keeps beside (`dry`: its `report`; `readback`: the drift)."
+        description="By flow (`orders`, `stock`, `products`, `readback`, `health`, `dry`, `push`): `last_run`, "
+        "`last_ok`, `error`, `progress`, and what it keeps beside (`dry`: its `report`; `readback`: the drift)."
     )
 
 
@@ -238,6 +256,20 @@ def confirm_account(id: AccountId) -> Connected:
     if not stock_send.confirm(account.shop, account.id, resources.now()):
         raise Problem(409, "nothing-held", "no run of its stock waits for you")
     return Connected.model_validate({"state": account.state, "dry_run": None})
+
+
+@router.post("/accounts/<id>/notifications")
+@needs("admin", problems=(404,))
+def renew_account_notifications(id: AccountId) -> AccountShown:
+    """Give an account another address for its marketplace's notifications, should the one before be known to others.
+
+    What comes to that one is refused from now on (within 20 seconds). Where the marketplace is told by us, it is.
+    """
+    account, now = _accounts.find(id), resources.now()
+    if notifications.address(account) is None:
+        raise Problem(422, "no-notifications", "its marketplace sends no notifications")
+    connecting.new_address(account, _kept.me(), now)
+    return _shown(_kept.find(KIND, id))
 
 
 @router.get("/accounts/<id>/health")

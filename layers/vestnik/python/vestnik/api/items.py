@@ -34,7 +34,10 @@ class NewItem(Described):
 @router.get("/items")
 @needs("read")
 def list_items(limit: Limit = 50, cursor: Cursor = "") -> Page[NewItem]:
-    """List the items that were described. (Those of which only stock was told are in `GET /v1/stock`.)"""
+    """List the items that were described.
+
+    Those of which only stock was told are in `GET /v1/stock`.
+    """
     found, more = items.page(caller().shop, limit, opened("items", cursor))
     return page("items", found, more, NewItem)
 

@@ -1,4 +1,4 @@
-"""Public links that need no key: what they may do is signed into them, and they end.
+"""Public links that need no key: what they may do is signed into them, and they end (or what they name does).
 
 A token is `<payload>.<signature>`, both base64url without padding: fit for a path, a header and a text message.
 """
@@ -15,11 +15,12 @@ from typing import Any
 from vestnik.errors import Refused
 
 
-def sign(key: bytes, purpose: str, payload: Mapping[str, Any], expires: datetime) -> str:
-    """The token that allows `purpose` on `payload` (JSON-able) until `expires`. ValueError without a key."""
+def sign(key: bytes, purpose: str, payload: Mapping[str, Any], expires: datetime | None) -> str:
+    """The token that allows `purpose` on `payload` (JSON-able) until `expires` (None: until what is in the payload
+    is no longer so, which is for who opens it to see). ValueError without a key."""
     if not key:
         raise ValueError("links cannot be signed with an empty key")
-    content = {"for": purpose, "until": int(expires.timestamp()), **payload}
+    content = {"for": purpose, "until": int(expires.timestamp()) if expires else None, **payload}
     text = _encode(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
     return f"{text}.{_signature(key, text)}"
 
@@ -33,7 +34,8 @@ def opened(key: bytes, purpose: str, token: str, now: datetime) -> dict[str, Any
     payload: dict[str, Any] = json.loads(_decode(text))
     if payload.pop("for") != purpose:
         raise Refused("This link was made for something else.", code="link-invalid")
-    if payload.pop("until") <= now.timestamp():
+    until = payload.pop("until")
+    if until is not None and until <= now.timestamp():
         raise Refused("This link is too old.", code="link-expired")
     return payload
 

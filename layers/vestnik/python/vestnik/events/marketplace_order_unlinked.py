@@ -2,8 +2,8 @@
 
 Vestnik raises it itself. Post it only for a marketplace that Vestnik does not know.
 
-The order is kept and held: nothing is reserved or operated until its goods are linked, then it goes on by itself.
-The staff chat is told.
+What of its goods is linked is reserved at once. It is packed and handed over only when the rest is linked too: then it
+goes on by itself. The staff chat is told.
 """
 
 from datetime import timedelta

@@ -106,6 +106,7 @@ def faults(body: Mapping[str, Any], credentials: Mapping[str, str] | None) -> li
         return [accounts.Missing("/marketplace", unknown.reason, "the name of a marketplace")]
     found = [*accounts.settings_faults(market.settings, body.get("settings") or {})]
     found += accounts.scheme_faults(market.schemes, body.get("schemes") or [])
+    found += accounts.mapping_faults(body.get("carry_over") or {})
     wrong = accounts.credential_faults(market.credentials, credentials) if credentials is not None else ()
     return [*found, *wrong]
 

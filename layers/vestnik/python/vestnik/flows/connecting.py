@@ -10,7 +10,7 @@ from typing import Any
 
 from vestnik.domain.market.accounts import Account
 from vestnik.errors import Refused
-from vestnik.flows import accounts, comparing, products, syncs
+from vestnik.flows import accounts, comparing, notifications, products, syncs
 from vestnik.flows.ran import Ran
 from vestnik.store import accounts as listed
 from vestnik.store import runs, settings
@@ -57,6 +57,7 @@ def connect(account: Account, by: str, now: datetime) -> None:
     _must_be_good(account, now)
     set_state(account.shop, account.id, "connected", by=by, now=now)
     listed.watch(account.shop, account.id)
+    notifications.ask_for(account, now)
     for flow in ("products", "stock"):
         syncs.wake(account.shop, account.id, flow)
 
@@ -77,12 +78,26 @@ def _must_be_good(account: Account, now: datetime) -> None:
         raise Refused(f"the marketplace could not be asked: {why}", code="credentials-unchecked", where="/credentials")
 
 
+def new_address(account: Account, by: str, now: datetime) -> None:
+    """Give an account another address for its marketplace's notifications: the one before is ours no more."""
+    _change(account.shop, account.id, _readdressed, by, now)
+    notifications.ask_for(accounts.load(account.shop, account.id, now) or account, now)
+
+
+def _readdressed(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, notifications.ADDRESS: int(body.get(notifications.ADDRESS) or 0) + 1}
+
+
 def set_state(shop: str, id: str, state: str, *, by: str, now: datetime) -> bool:
     """Change an account's state, whatever else changes meanwhile; False where there is no such account."""
+    since = {"connected_at": now.isoformat()} if state == "connected" else {}
+    return _change(shop, id, lambda body: {**since, **body, "state": state}, by, now)
+
+
+def _change(shop: str, id: str, step: Callable[[dict[str, Any]], dict[str, Any]], by: str, now: datetime) -> bool:
+    """Change an account as `step` says, whatever else changes meanwhile; False where there is no such account."""
     while (kept := settings.get(shop, "account", id)) is not None:
-        body = {**kept["body"], "state": state}
-        if state == "connected":
-            body.setdefault("connected_at", now.isoformat())
+        body = step(kept["body"])
         try:
             settings.put(shop, "account", id, body, by=by, now=now, expect=kept["revision"])
         except Conflict:

@@ -32,6 +32,7 @@ def put(account: Account, unit: str, link: Mapping[str, Any], now: datetime) -> 
     _untie(account, unit, links.items_of(before.get("link")) - links.items_of(link))
     if "link" not in before:
         _counted(account, 1)
+    _carry(account, before, link)
     _changed(account, [unit], now)
     return {**before, "link": dict(link), "by": "hand", "linked_at": now.isoformat()}
 
@@ -52,6 +53,15 @@ def _write(account: Account, unit: str, link: Mapping[str, Any], by: str, now: d
     for item in links.items_of(link):
         items.tie(account.shop, item, account.id, unit)
     return units.link(account.shop, account.id, unit, link, by, now.isoformat(), only_free=only_free)
+
+
+def _carry(account: Account, unit: Unit, link: Mapping[str, Any]) -> None:
+    """Let the item know what its product has and it has not."""
+    if item := links.only_item(link):
+        mapping = account.body.get("carry_over")
+        told = links.carried(unit, links.CARRIED if mapping is None else mapping, items.get(account.shop, item))
+        if told is not None:
+            items.describe(account.shop, item, told)
 
 
 def _untie(account: Account, unit: str, gone: Iterable[str]) -> None:
@@ -86,6 +96,8 @@ def auto(
         elif dry or _write(account, unit["unit"], links.whole(suits.item), "auto", clock(), only_free=True):
             told["linked"][suits.by] += 1
             _sample(told, unit, suits)
+            if not dry:
+                _carry(account, unit, links.whole(suits.item))
             changed.append(unit["unit"])
     if changed and not dry:
         _counted(account, len(changed))

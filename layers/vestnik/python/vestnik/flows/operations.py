@@ -55,14 +55,23 @@ def change(
     return kept.get(account.shop, account.id, posting)
 
 
-def run(this: Reading, deadline: datetime) -> None:
-    """Do what is asked for of an account, and look after what is under way."""
+def run(this: Reading, deadline: datetime) -> datetime | None:
+    """Do what is asked for of an account, and look after what is under way; when the next of it wants to be looked at
+    again (None: nothing waits)."""
     entries = kept.every_open(this.account.shop, this.account.id)
     numbers = [entry["number"] for entry in entries if entry["op"]]
     for some in orders_take.cut(numbers):
         if this.clock() >= deadline:
-            return
-        _do(this, some)
+            return this.clock()
+        _do(this, [n for n, one in _working(this, some).items() if _again_at(one) <= _at(this)])
+    left = [_again_at(one) for some in orders_take.cut(numbers) for one in _working(this, some).values()]
+    return postings.read_moment(min((at for at in left if at > _at(this)), default=None))
+
+
+def _again_at(one: Stored) -> str:
+    """Before when there is no use in another try; "": it may be tried now."""
+    found: str = one.body["operation"].get("again_at") or ""
+    return found
 
 
 def _do(this: Reading, numbers: list[str]) -> None:
@@ -130,7 +139,7 @@ def _one(this: Reading, position: int, step: operations.Step, number: str, seen:
     answer = _call(this, step, number, operations.given_of(step, seen), operations.rows_of(step, seen))
     why = _wrong(step, seen, answer) if answer is not None else None
     if answer is None or why is not None:
-        return _note(this, number, partial(_refused, *why, _at(this))) if why else None
+        return _note(this, number, partial(_refused, this, *why)) if why else None
     told = operations.kept_of(step, answer.items)
     if "supply" in step.get("drop", ()) and seen["posting"].get("supply"):
         supplies.close(this.account.shop, this.account.id, seen["posting"]["supply"], _at(this))
@@ -197,7 +206,7 @@ def _batch(
     for number in numbers:
         outcome = answer.outcomes.get(number)
         if outcome is not None and not outcome.ok:
-            _note(this, number, partial(_refused, outcome.again, outcome.code, outcome.message, _at(this)))
+            _note(this, number, partial(_refused, this, outcome.again, outcome.code, outcome.message))
         else:
             _note(this, number, partial(_done, position, {}, operations.facts_of(step, todo[number])))
     if all(number in answer.outcomes and not answer.outcomes[number].ok for number in numbers):
@@ -222,9 +231,9 @@ def _call(
     try:
         return this.engine.call(this.account, step["call"], this.clock(), given=given, rows=rows)
     except Refused as refused:
-        how = partial(_refused, False, refused.code, refused.reason, _at(this))
+        how = partial(_refused, this, False, refused.code, refused.reason)
     except Unknown as unknown:
-        how = partial(_refused, True, "unknown", str(unknown), _at(this))
+        how = partial(_refused, this, True, "unknown", str(unknown))
     for number in [numbers] if isinstance(numbers, str) else numbers:
         _note(this, number, how)
     return None
@@ -249,10 +258,15 @@ def _done(position: int, change: Mapping[str, Any], facts: Mapping[str, Any], bo
     return operations.moved({**body, **facts}, state=operations.RUNNING, done=done, **merged)
 
 
-def _refused(again: bool, code: str, message: str, at: str, body: Posting) -> Posting:
+def _refused(this: Reading, again: bool, code: str, message: str, body: Posting) -> Posting:
     if not again:
-        return operations.failed(body, code, message, at)
-    return operations.moved(operations.doubted(body, code, message, at), waits=True)
+        return operations.failed(body, code, message, _at(this))
+    return operations.moved(_doubted(this, body, code, message), waits=True)
+
+
+def _doubted(this: Reading, body: Posting, code: str, message: str) -> Posting:
+    settles = float(marketplaces.shipped(this.account.marketplace).stock.get("settles_seconds") or 0)
+    return operations.doubted(body, code, message, this.clock(), settles)
 
 
 def _conclude(this: Reading, numbers: Iterable[str], *, last: bool = False) -> None:
@@ -271,10 +285,10 @@ def _concluded(this: Reading, at: str, last: bool, body: Posting) -> Posting | N
     if body["closed"] or body["left"]:
         return operations.failed(body, "overtaken", f"it is {body['status']} by now", at)
     if body["theirs"].get("substatus") == FAILED_SHIP:
-        again = operations.doubted(body, FAILED_SHIP, "the marketplace could not assemble it", at)
+        again = _doubted(this, body, FAILED_SHIP, "the marketplace could not assemble it")
         return operations.moved(again, done=[], waits=last)
     if last and whole:
-        return operations.moved(operations.doubted(body, "unconfirmed", "it is not seen to be so yet", at), waits=True)
+        return operations.moved(_doubted(this, body, "unconfirmed", "it is not seen to be so yet"), waits=True)
     # A new round begins: what was in doubt has been looked at.
     return operations.moved(body, waits=last and operation.get("waits", False)) if "waits" in operation else None
 

@@ -36,7 +36,7 @@ Told = Mapping[str, Any]
 @dataclass(slots=True)
 class Run:
     """One run over an account's orders. `place`: up to where its list was read; `more`: there was no time for all;
-    `again`: when an operation that had to wait may go on."""
+    `again`: when an operation that waits may go on."""
 
     reading: Reading
     deadline: datetime
@@ -95,7 +95,7 @@ def _undone(this: Run) -> None:
 def _operate(this: Run) -> None:
     """What was asked for. Where its limit is used up, orders are read all the same."""
     try:
-        operations.run(this.reading, this.deadline)
+        this.again = operations.run(this.reading, this.deadline)
     except Later as later:
         this.again = later.at or this.now + timedelta(minutes=1)
 

@@ -70,9 +70,7 @@ class Targets:
         sent = stock_sent.get_many(shop, account, wanted)
         items = goods.items(shop, {part["item"] for link in links.values() for part in link["parts"]})
         return [
-            self._computed(sent[unit], known[unit], links[unit], items)
-            if unit in links
-            else Target(unit, sent[unit])
+            self._computed(sent[unit], known[unit], links[unit], items) if unit in links else Target(unit, sent[unit])
             for unit in wanted
         ]
 

@@ -11,14 +11,11 @@ from itertools import batched, chain
 
 from vestnik.domain.market import stock
 from vestnik.domain.market.stock import Item
-from vestnik.flows import parallel
-from vestnik.store import goods, limits, runs, sqs, stock_sent
+from vestnik.flows import parallel, waking
+from vestnik.store import goods, runs, stock_sent
 
-QUEUE = "to-sync"
 FLOW = "stock"
-EVERY = 5  # seconds
 WRITTEN_AT_ONCE = 100
-_woken: dict[tuple[str, str], int] = {}
 
 
 def touch(shop: str, items: Iterable[str | Item], now: datetime, *, forced: bool = False) -> int:
@@ -61,29 +58,10 @@ def anew(shop: str, account: str, now: datetime) -> None:
 
 
 def wake(shop: str, account: str, now: datetime) -> None:
-    """Let the account's stock run soon. Of many that wake it within seconds two are heard: the first, and one for all
-    that came after."""
-    window = int(now.timestamp()) // EVERY
-    if _woken.get((shop, account)) == window:
-        return
-    left = (window + 1) * EVERY - int(now.timestamp())
-    if _heard(shop, account, "now", now):
-        _send(shop, account, 0)
-    elif _heard(shop, account, "then", now):
-        _send(shop, account, left)
-    else:
-        _woken[shop, account] = window
-
-
-def _heard(shop: str, account: str, which: str, now: datetime) -> bool:
-    return limits.take(f"{shop}#wake-{which}#{account}", 1, 1, EVERY, now) == 1
-
-
-def _send(shop: str, account: str, delay: int) -> None:
-    message = {"v": 1, "shop": shop, "account": account, "flow": FLOW}
-    sqs.send_all(QUEUE, [sqs.Parcel(shop, message, delay=delay)])
+    """Let the account's stock run soon."""
+    waking.soon(shop, account, FLOW, now)
 
 
 def forget() -> None:
     """Drop what is kept in memory."""
-    _woken.clear()
+    waking.forget()

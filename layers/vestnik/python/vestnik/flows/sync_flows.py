@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from vestnik.domain.market.accounts import Account
-from vestnik.flows import accounts, definition_watch, products, stock_fbo, warehouses
+from vestnik.flows import accounts, definition_watch, notifications, products, stock_fbo, warehouses
 
 Clock = Callable[[], datetime]
 
@@ -38,6 +38,8 @@ def _health(account: Account, clock: Clock, until: datetime) -> None:
     warehouses.refresh(account, clock())
     products.refresh_categories(account, clock())
     stock_fbo.read(account, clock())
+    if account.state == "connected":
+        notifications.ask_for(account, clock())  # who answered badly for a day is told nothing any more
 
 
 def _products(account: Account, clock: Clock, until: datetime) -> Any:

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vestnik.domain.market import expressions
+from vestnik.errors import Refused
+
 STATES = ("new", "dry", "connected", "paused")
 ZERO_LIMIT_PERCENT = 20
 """A run that would zero more of an account's linked units than this waits for a person."""
@@ -74,6 +77,15 @@ def credential_faults(wanted: Mapping[str, str], given: Mapping[str, str]) -> It
             yield Missing(f"/credentials/{name}", "is missing", str(about))
     for name in sorted(set(given) - set(wanted)):
         yield Missing(f"/credentials/{name}", "there is no such credential", "one of " + ", ".join(sorted(wanted)))
+
+
+def mapping_faults(given: Mapping[str, str]) -> Iterator[Missing]:
+    """Which expressions of `carry_over` cannot be read."""
+    for name, expression in given.items():
+        try:
+            expressions.compiled(expression)
+        except Refused as wrong:
+            yield Missing(f"/carry_over/{name}", wrong.reason, "a JMESPath expression over the product")
 
 
 def scheme_faults(known: Mapping[str, str], given: list[str]) -> Iterator[Missing]:

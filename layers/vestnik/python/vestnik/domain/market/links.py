@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vestnik.domain.market import expressions
+
 MODES = ("kit", "alternative")
 MOST_PARTS = 50
 Unit = Mapping[str, Any]
@@ -55,3 +57,25 @@ def _by_article(unit: Unit, known: set[str]) -> list[str]:
 
 def _by_barcodes(unit: Unit, by_barcode: Mapping[str, list[str]]) -> list[str]:
     return sorted({item for code in unit.get("barcodes") or () for item in by_barcode.get(str(code), ())})
+
+
+BARE = ("name", "barcodes")
+CARRIED = {"name": "name", "barcodes": "barcodes"}
+"""What of a product becomes a field of the item that it is linked to, where the account does not say otherwise."""
+
+
+def carried(product: Unit, mapping: Mapping[str, str], item: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """An item's description with what its product adds: `mapping` is our field -> an expression over the product. What
+    the shop told itself stays; None where nothing is added. A field that the product cannot fill is left out."""
+    told = {"name": "", "barcodes": [], "fields": {}} | {k: v for k, v in (item or {}).items() if k != "item"}
+    found = {name: expressions.value(expression, dict(product)) for name, expression in mapping.items()}
+    found = {name: value for name, value in found.items() if value not in (None, "", [])}
+    own = {name: value for name, value in found.items() if name in BARE and not told[name]}
+    more = {name: value for name, value in found.items() if name not in BARE and not told["fields"].get(name)}
+    return {**told, **own, "fields": {**told["fields"], **more}} if own or more else None
+
+
+def only_item(link: Mapping[str, Any]) -> str:
+    """The item that a unit is one piece of; "" where it is made of several, or of more than one piece."""
+    parts = list(link.get("parts") or ())
+    return str(parts[0]["item"]) if len(parts) == 1 and parts[0].get("quantity", 1) == 1 else ""

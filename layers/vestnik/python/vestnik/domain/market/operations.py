@@ -9,6 +9,7 @@ the value of `by`. What a step answers is kept by `keep` for the steps after it,
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from vestnik.domain.market import expressions, postings, statuses
@@ -19,6 +20,7 @@ from vestnik.errors import Refused
 PACKED, HANDED_OVER = "packed", "handed_over"
 ASKED, RUNNING, DONE, FAILED = "asked", "running", "done", "failed"
 TRIES = 8
+FIRST_PAUSE, LONGEST_PAUSE = 5, 60  # seconds
 AFTER: Mapping[str, frozenset[str]] = {
     PACKED: frozenset({"packed", "awaiting_label", "label_received", *statuses.LEFT}),
     HANDED_OVER: statuses.LEFT,
@@ -121,9 +123,17 @@ def failed(body: Posting, code: str, message: str, at: str) -> Posting:
     return moved(body, state=FAILED, ended_at=at, error={"code": code, "message": message[:500]})
 
 
-def doubted(body: Posting, code: str, message: str, at: str) -> Posting:
-    """The posting whose operation is to be tried again from what is read back; after many tries it failed."""
+def pause(tries: int, settles: float) -> timedelta:
+    """How long the next try waits after so many: 5, 10, 20 ... seconds, up to a minute, or as long as the marketplace
+    takes to settle (seconds) where that is longer. Together they outlast whatever it does step by step."""
+    return timedelta(seconds=min(FIRST_PAUSE * 2 ** (tries - 1), max(LONGEST_PAUSE, settles)))
+
+
+def doubted(body: Posting, code: str, message: str, at: datetime, settles: float) -> Posting:
+    """The posting whose operation is to be tried again from what is read back, in a while; after many tries it
+    failed."""
     tries = body["operation"]["tries"] + 1
     if tries >= TRIES:
-        return failed(body, code, message, at)
-    return moved(body, state=RUNNING, tries=tries, error={"code": code, "message": message[:500]})
+        return failed(body, code, message, postings.moment(at))
+    again_at, error = postings.moment(at + pause(tries, settles)), {"code": code, "message": message[:500]}
+    return moved(body, state=RUNNING, tries=tries, again_at=again_at, error=error)
