@@ -19,7 +19,6 @@ from vestnik.events._pages import SHAPE_NAMES
 from vestnik.rendering import render, shipped
 
 
-
 def test_the_catalogue_has_twenty_types_or_more_and_each_lies_in_a_file_of_its_name() -> None:
     assert len(TYPES) >= 20
     assert sorted(events.catalogue()) == TYPES

@@ -323,6 +323,39 @@ def test_the_shops_own_table_comes_before_the_shipped_one(clock: Clock) -> None:
     assert held("tea") == {"main:100-1": 2}
 
 
+def test_a_changed_table_holds_for_what_is_open_though_there_is_no_news_of_it(clock: Clock) -> None:
+    poll(clock, posting(status="teleported"), posting("2", status="delivered"))
+    assert body()["status"] == "none"
+    table = {"unified": [{"theirs": {"status": ["teleported", "delivered"]}, "is": "shipped"}]}
+    settings.put(SHOP, "statuses", "ozon", table, by="test", now=clock())
+    clock.move(minutes=1)
+    poll(clock)
+    assert (body()["status"], body()["left"], gone("tea")) == ("shipped", True, {"main:100-1", "main:2"})
+    assert body("2")["status"] == "delivered"
+    assert body()["history"][-1]["status"] == "shipped"
+    revision = body()["read_at"]
+    poll(clock)
+    assert body()["read_at"] == revision
+
+
+def test_what_the_marketplace_ships_itself_is_read_each_quarter_of_an_hour_and_only_shown(clock: Clock) -> None:
+    theirs = posting("F-1", scheme="FBO", status="awaiting_packaging", ship_by=None)
+    first = poll(clock, orders__list__fbo=[theirs])
+    assert first.count("orders.list.fbo") == 1
+    assert (body("F-1")["means"], held("tea"), told()) == ("read", {}, [])
+    assert list(kept.every_open(SHOP, "main")) == []
+    assert poll(clock, orders__list__fbo=[]).count("orders.list.fbo") == 0
+    clock.move(minutes=15)
+    poll(clock, orders__list__fbo=[{**theirs, "theirs": {"status": "cancelled"}}])
+    assert (body("F-1")["status"], told()) == ("cancelled", [])
+
+
+def test_an_account_that_names_no_scheme_of_the_marketplaces_own_reads_none(clock: Clock) -> None:
+    script = Script(orders__list=[], orders__list__fbo=[posting("F-1", scheme="FBO")])
+    orders_poll.run(account(schemes=["FBS"]), clock, clock() + timedelta(minutes=5), script)
+    assert kept.get(SHOP, "main", "F-1") is None
+
+
 def test_a_run_that_died_before_its_effects_is_made_good_by_the_next(clock: Clock) -> None:
     poll(clock, posting())
 

@@ -97,15 +97,21 @@ def test_the_most_urgent_come_first_and_those_without_a_time_last() -> None:
     assert [e["number"] for e in kept.urgent(SHOP, "main", START + timedelta(hours=3))] == ["3"]
 
 
-def test_a_day_is_listed_in_pages_and_by_account() -> None:
+def test_a_day_is_listed_in_pages_the_newest_first() -> None:
     for n in range(5):
-        told(number=str(n))
-    ids, more = kept.of_day(SHOP, "261120", "", 3)
+        told(number=str(n), created_at=f"2026-11-20T0{(n * 3) % 5}:00:00Z")
+    ids, more = kept.of_day(SHOP, "261120", 3)
     assert more is not None
-    rest, end = kept.of_day(SHOP, "261120", "", 3, more)
-    assert [*ids, *rest] == [f"main:{n}" for n in range(5)]
+    rest, end = kept.of_day(SHOP, "261120", 3, more)
+    assert [*ids, *rest] == ["main:3", "main:1", "main:4", "main:2", "main:0"]
     assert end is None
-    assert kept.of_day(SHOP, "261120", "other", 3) == ([], None)
+
+
+def test_a_posting_whose_time_is_corrected_is_listed_once() -> None:
+    told(created_at="2026-11-20T01:00:00Z")
+    told(1, created_at="2026-11-19T01:00:00Z")
+    assert kept.of_day(SHOP, "261120", 3) == ([], None)
+    assert len(kept.of_day(SHOP, "261119", 3)[0]) == 1
 
 
 def test_an_older_payload_does_not_replace_a_newer_one() -> None:

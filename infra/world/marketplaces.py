@@ -190,7 +190,8 @@ class Buyers:
 
     def begin(self) -> None:
         """Let the first one come, and the next after each."""
-        self.world.engine.later(self.every, self._come, flying=False)
+        with self.world.lock:
+            self.world.engine.later(self.every, self._come, flying=False)
 
     def _come(self) -> None:
         cabinet = self.random.choice(self.cabinets)

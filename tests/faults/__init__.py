@@ -1,1 +1,1 @@
-"""Once, provably: the main story under every fault in every call it makes."""
+"""Once, provably: the main story and two cycles of the marketplaces under faults in every call they make."""

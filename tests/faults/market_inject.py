@@ -48,6 +48,8 @@ def _frames() -> str:
     return " ".join(reversed(found))
 
 
+type Ways = tuple[tuple[str, ...], ...]
+
 READS = ("GetItem", "Query", "BatchGetItem", "GetSecretValue")
 READS_OUTSIDE = (
     *("posting/fbs/get", "posting/fbs/list", "product/info/stocks-by-warehouse/fbs", "carriage/get"),
@@ -56,10 +58,10 @@ READS_OUTSIDE = (
 )
 # A process that dies before a call has done what one did that died after the call before it; and to a reader all is one
 # that brings no answer. So of those that come to the same, one is tried at each place, and all of them somewhere.
-READ_WAYS = (("fails before", "throttled", "dies before"),)
-WRITE_WAYS = (("fails before", "throttled"), ("fails after", "connection closed"), ("dies after",))
-READ_WAYS_OUTSIDE = (("fails before", "dies before", "throttled"), ("fails after", "no connection"))
-WRITE_WAYS_OUTSIDE = (
+READ_WAYS: Ways = (("fails before", "throttled", "dies before"),)
+WRITE_WAYS: Ways = (("fails before", "throttled"), ("fails after", "connection closed"), ("dies after",))
+READ_WAYS_OUTSIDE: Ways = (("fails before", "dies before", "throttled"), ("fails after", "no connection"))
+WRITE_WAYS_OUTSIDE: Ways = (
     ("fails before", "no connection"),
     *(("answers 500 after",), ("fails after",), ("throttled",), ("dies after",)),
 )

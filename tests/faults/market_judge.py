@@ -65,12 +65,10 @@ def _holds(stage: Stage) -> Holds:
 
 def _events(stage: Stage) -> list[str]:
     """Every event that the ledger keeps a decision on: its type and id."""
-    kept = []
-    for partition in stage.world.account.table("ledger").items.values():
-        for item in partition.values():
-            if "#e#" in item.hash_key.value and item.attrs["type"].value not in UNTOLD:
-                kept.append(f"{item.attrs['type'].value} {item.attrs['id'].value}")
-    return kept
+    partitions = stage.world.account.table("ledger").items.values()
+    found = (item for partition in partitions for item in partition.values() if "#e#" in item.hash_key.value)
+    plain = ((item.attrs["type"].value, item.attrs["id"].value) for item in found)
+    return [f"{type} {id}" for type, id in plain if type not in UNTOLD]
 
 
 def _handed(stage: Stage) -> dict[str, list[tuple[str, list[str]]]]:

@@ -93,9 +93,9 @@ class Stage:
     def known(self, *names: str, minutes: int = 12) -> None:
         """Wait until these postings were read."""
         for _ in range(minutes):
+            self.minutes(1)
             if all(self.body(name) for name in names):
                 return
-            self.minutes(1)
 
     def minutes(self, n: int) -> None:
         """Let time pass."""

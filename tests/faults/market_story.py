@@ -25,7 +25,7 @@ def stock(stage: Stage) -> None:
     stage.minutes(1)
     stage.sell("sale", "oz", "TEA", 2)
     stage.sell("called off", "wb", "POT")
-    stage.minutes(1)
+    stage.known("sale", "called off")
     stage.post("order.placed", "S-1", items=[{"sku": "TEA", "quantity": 3}])
     stage.post("order.placed", "S-2", items=[{"sku": "POT", "quantity": 2}])
     stage.takes["S-1"] = ("TEA", 3)

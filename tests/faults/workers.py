@@ -46,7 +46,8 @@ def places(story: str) -> list[Place]:
 
 def scenes() -> list[Work]:
     """Every scene of every story."""
-    return [(MAIN, name, None) for name in SCENES] + [(one.cycle, name, None) for name, one in MARKET_SCENES.items()]
+    whose = dict.fromkeys(SCENES, MAIN) | {name: scene.cycle for name, scene in MARKET_SCENES.items()}
+    return [(story, name, None) for name, story in whose.items()]
 
 
 def run_one(work: Work) -> Found:

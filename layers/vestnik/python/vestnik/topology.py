@@ -318,6 +318,7 @@ def _evaluator() -> Function:
             "table:limits": "UpdateItem",
             "table:due": "PutItem",
             "queue:to-sync": "SendMessageBatch",
+            "queue:to-evaluate": "SendMessageBatch",
             "bucket:bodies": "PutObject GetObject",
             **_may_send(),
         },

@@ -6,18 +6,21 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from vestnik import resources
+from vestnik.api._days import Day
 from vestnik.api._models import Model, Page
 from vestnik.api._paging import opened, page
 from vestnik.api._problems import Fault, Problem, not_found
 from vestnik.api._routes import Cursor, Id, Limit, Router, caller, needs
-from vestnik.domain.market import postings
+from vestnik.domain.market import definitions, postings
 from vestnik.domain.market.accounts import Account
 from vestnik.errors import Refused, Unknown
-from vestnik.flows import accounts, calling, operations, syncs
+from vestnik.flows import accounts, calling, definitions_in_force, operations, syncs
 from vestnik.store import supplies
 
 router = Router()
 OfAccount = Annotated[str, Query(min_length=1, max_length=120, description="Whose supplies.")]
+City = Annotated[str | None, Query(max_length=100, description="In which city; where absent, the account's.")]
+ShipOn = Annotated[Day | None, Query(description="On which day; where absent, today.")]
 
 
 class NewSupply(Model):
@@ -62,6 +65,22 @@ class Shipping(Model):
     ship_on: str = Field(pattern=r"^\d{4}-\d\d-\d\d$", examples=["2026-11-21"])
     point: str = Field(max_length=40, description="The point at which it is handed in.")
     shipping: str = Field("selfShipping", max_length=40, description="Who brings it, in the marketplace's word.")
+
+
+class Point(Model):
+    """Where supplies are handed in."""
+
+    id: str
+    name: str | None
+    address: str | None
+    kind: str | None = Field(description="In the marketplace's word.")
+    available: bool | None = Field(description="Whether it takes this supply on that day.")
+
+
+class Points(Model):
+    """Where a supply may be handed in."""
+
+    items: list[Point]
 
 
 class Accepted(Model):
@@ -113,10 +132,11 @@ def _asked(account: Account, purpose: str, number: str) -> list[dict[str, Any]] 
 
 
 @router.post("/supplies/<id>/orders", status_code=202)
-@needs("operate", problems=(404,))
+@needs("operate", problems=(404, 409))
 def add_to_supply(id: Id, body: Orders) -> Accepted:
     """Add postings to a supply: it is done by the account's next run, and makes them `packed`."""
     account, number = _parts(id)
+    _still_open(account, number)
     refused = {}
     for order in dict.fromkeys(body.orders):
         whose, posting = postings.parts_of(order)
@@ -132,21 +152,39 @@ def add_to_supply(id: Id, body: Orders) -> Accepted:
 
 
 @router.post("/supplies/<id>/shipping", status_code=204)
-@needs("operate", problems=(404,))
+@needs("operate", problems=(404, 409))
 def set_shipping(id: Id, body: Shipping) -> None:
     """Say how a supply is brought to the marketplace."""
     account, number = _parts(id)
+    _still_open(account, number)
     answer = _call(account, "supply.shipping", {}, [{"supply": number, **body.model_dump()}])
     bad = next((one for one in answer.outcomes.values() if not one.ok), None)
     if bad is not None:
-        raise Refused(bad.message or "the marketplace refused it", code="refused", where="")
+        no = Refused(bad.message or "the marketplace refused it", code="refused", where="", said=bad.code)
+        raise _advised(account, "supply.shipping", no, None)
     supplies.put(account.shop, account.id, number, shipping=body.model_dump())
 
 
+@router.get("/supplies/<id>/shipping-points")
+@needs("read", problems=(409,))
+def list_shipping_points(id: Id, city: City = None, ship_on: ShipOn = None) -> Points:
+    """List where a supply may be handed in on a day."""
+    account, number = _parts(id)
+    wanted = {"supply": number, "city": city, "ship_on": f"{ship_on}T00:00:00Z" if ship_on else None}
+    told = {name: value for name, value in wanted.items() if value is not None}
+    if city is None and not account.settings.get("city"):
+        raise Problem(422, "invalid", "a city is needed", Fault("?city", "is missing: the account names none"))
+    found = _call(account, "supply.shipping_points", told).items
+    return Points(items=[Point(**{name: one.get(name) for name in Point.model_fields}) for one in found])
+
+
 @router.post("/supplies/<id>/deliver", status_code=204)
-@needs("operate", problems=(404,))
+@needs("operate", problems=(404, 409))
 def deliver_supply(id: Id) -> None:
-    """Hand a supply over: all its postings are then in the marketplace's hands. Done twice it is the same."""
+    """Hand a supply over: all its postings are then in the marketplace's hands. Done twice it is the same.
+
+    What must come before (orders in it, how it is brought) is told as a problem, with the marketplace's word in `said`.
+    """
     account, number = _parts(id)
     known = supplies.get(account.shop, account.id, number)
     if known is None or known["state"] != supplies.HANDED_OVER:
@@ -177,6 +215,25 @@ def _call(account: Account, purpose: str, given: dict[str, Any], rows: Any = ())
         return calling.call(account, purpose, resources.now(), given=given, rows=rows)
     except Unknown as unknown:
         raise Problem(502, "unknown-outcome", f"nobody can tell whether it was done: {unknown}") from None
+    except Refused as refused:
+        raise _advised(account, purpose, refused, refused.more.get("status")) from None
+
+
+def _advised(account: Account, purpose: str, refused: Refused, status: int | None) -> Refused | Problem:
+    """A refusal with what to do about it, where the definition has a word for that."""
+    said = refused.more.get("said") or ""
+    found = definitions_in_force.find(account, purpose, resources.now())
+    note = definitions.advice(found, status, said) if found else None
+    if note is None:
+        return refused
+    return Problem(409, "supply-not-ready", f"{note} ({refused.reason})", Fault("", note, said), said=said)
+
+
+def _still_open(account: Account, number: str) -> None:
+    """Raises Problem where nothing can be changed in a supply any more."""
+    known = supplies.get(account.shop, account.id, number)
+    if known is not None and known["state"] == supplies.HANDED_OVER:
+        raise Problem(409, "supply-closed", f"supply {number} was handed over: make another for what comes now")
 
 
 def _shown(supply: supplies.Supply) -> dict[str, Any]:

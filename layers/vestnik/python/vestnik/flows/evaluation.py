@@ -16,7 +16,7 @@ from vestnik import channels, events, plugins, resources
 from vestnik.domain import messages, patterns, rules
 from vestnik.domain.messages import State
 from vestnik.domain.rules import Decision, Staff
-from vestnik.flows import known, queueing, stock_orders
+from vestnik.flows import known, queueing, stock_gate
 from vestnik.store import keys, ledger, s3, settings
 from vestnik.store.settings import Settings
 
@@ -123,7 +123,7 @@ def _evaluate_shop(shop: str, group: list[Incoming], now: datetime) -> set[str]:
         if behind.must_wait(one):
             continue
         try:
-            stock_orders.take(shop, one.event, current, now)
+            stock_gate.take(shop, one.event, current, now)
             first = facts.decided.get(one.eid)
             plans.append(_again(one, first) if first else plan(one, facts.of(one.event), current, facts.staff, now))
         except Exception as error:

@@ -1,7 +1,7 @@
 """Orders of an account: read what is new and what changed, before any stock is computed.
 
     left undone -> asked operations -> new ones -> those changed since the last run -> statuses of open ones
-    -> who will be late -> returns
+    -> who will be late -> returns -> what the marketplace ships itself
 
 The place in the marketplace's list is kept after every page: a run that is cut short goes on where it was. Reading the
 same again changes nothing (see `postings.merge`).
@@ -29,6 +29,9 @@ SPAN_DAYS = 28
 HISTORY_DAYS = 30
 SOON_HOURS = 4
 RETURNS_EVERY = timedelta(hours=1)
+THEIR_OWN_EVERY = timedelta(minutes=15)
+THEIR_OWN_WHOLE_EVERY = timedelta(hours=6)
+"""Their list goes by the time of creation: so often it is read whole, to see what became of older ones."""
 Clock = Callable[[], datetime]
 Told = Mapping[str, Any]
 
@@ -76,7 +79,7 @@ def run(account: Account, clock: Clock, deadline: datetime, engine: Engine = cal
     now = clock()
     reading = orders_take.reading(account, clock, engine)
     this = Run(reading, deadline, kept.place(account.shop, account.id), now)
-    for step in (_undone, _operate, _new, _listed, _open, _warn, _returns):
+    for step in (_undone, _reread, _operate, _new, _listed, _open, _warn, _returns, _their_own):
         if this.late or this.more:
             return Ran(clock(), reading.did)
         step(this)
@@ -90,6 +93,24 @@ def _undone(this: Run) -> None:
         orders_effects.settle_all(this.account, orders_take.stored(this.account, some).values(), this.now)
     if any(entry["unlinked"] for entry in entries):
         orders_effects.resume(this.account, this.now)
+
+
+def _reread(this: Run) -> None:
+    """A changed table of statuses holds for those that are open, too, though there is no news of them."""
+    mark = statuses.mark(this.reading.read)
+    if not this.place or this.place.get("read") == mark:
+        return
+    for entry in list(kept.every_open(this.account.shop, this.account.id)):
+        if this.late:
+            this.more = True
+            return
+        step = partial(_read_anew, this.reading.read, postings.moment(this.now))
+        orders_take.change(this.reading, entry["number"], step)
+    _keep(this, read=mark)
+
+
+def _read_anew(read: statuses.Statuses, at: str, body: Posting | None) -> Posting | None:
+    return postings.reread(body, read, at) if body else None
 
 
 def _operate(this: Run) -> None:
@@ -228,3 +249,30 @@ def _returning(what: str, at: str, reason: Any, body: Posting | None) -> Posting
     if body is None or body["told"].get(what):
         return None
     return postings.telling(body, what, at, **({"reason": str(reason)[:500]} if reason else {}))
+
+
+def _their_own(this: Run) -> None:
+    """What the marketplace ships from its own warehouses, where it has a list of its own for that: read and shown. It
+    holds nothing else up."""
+    told = this.place.get("their_own") or {}
+    last, whole = postings.read_moment(told.get("until")), postings.read_moment(told.get("whole"))
+    if not this.has("orders.list.fbo") or not _reads(this) or (last and this.started < last + THEIR_OWN_EVERY):
+        return
+    again = last is None or whole is None or this.started >= whole + THEIR_OWN_WHOLE_EVERY
+    back = timedelta(days=_number(this, "history_days", HISTORY_DAYS)) if again else timedelta(0)
+    since = this.started - back if again or last is None else last - timedelta(minutes=OVERLAP_MINUTES)
+    given = {"since": expressions.rfc3339(since), "until": expressions.rfc3339(this.started)}
+    try:
+        _pages(this, "orders.list.fbo", given)
+    except (Later, Refused) as error:
+        resources.log("their-own-unread", shop=this.account.shop, account=this.account.id, error=error.reason)
+        return
+    now = postings.moment(this.started)
+    _keep(this, their_own={"until": now, "whole": now if again else told["whole"]})
+
+
+def _reads(this: Run) -> bool:
+    """Whether the account has a scheme by which the marketplace ships (none named: all)."""
+    means = marketplaces.shipped(this.account.marketplace).schemes
+    named = this.account.body.get("schemes") or means
+    return any(means.get(scheme) == postings.READ for scheme in named)

@@ -57,13 +57,15 @@ def whole(one: Stored, now: datetime) -> dict[str, Any]:
 def by_day(
     shop: str, first: date, last: date, account: str, suits: Callable[[Posting], bool], limit: int, cursor: str
 ) -> tuple[list[Stored], str | None]:
-    """Postings created from `first` to `last`, the newest day first, and where to go on: `yyyy-mm-dd|id`."""
+    """Postings created from `first` to `last` (`account` "": of all), the newest first, and where to go on:
+    `yyyy-mm-dd|time#id`."""
+    whose = postings.id_of(account, "") if account else ""
     given, _, after = cursor.partition("|")
     day = date.fromisoformat(given) if given else last
     found, looked = list[Stored](), 0
     while day >= first and len(found) < limit and looked < MOST_READ:
-        ids, more = kept.of_day(shop, f"{day:%y%m%d}", account, limit - len(found), after)
-        found += _suiting(shop, ids, suits)
+        ids, more = kept.of_day(shop, f"{day:%y%m%d}", limit - len(found), after)
+        found += _suiting(shop, [id for id in ids if id.startswith(whose)], suits)
         looked += len(ids) + 1
         day, after = (day, more) if more else (day - timedelta(days=1), "")
     return found, f"{day}|{after}" if day >= first else None

@@ -6,21 +6,17 @@ posting's, and the shop's event only tells since when the shop's system knows of
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 from typing import Any
 
 from vestnik.domain.market import postings
 from vestnik.flows import stock_holds, stock_keep
+from vestnik.flows.stock_gate import CANCELLED, LEFT, PLACED, STOCK
 from vestnik.store import goods
 from vestnik.store import postings as kept
 from vestnik.store.goods import Order
 from vestnik.store.settings import Settings
-
-PLACED, CANCELLED = "order.placed", "order.cancelled"
-LEFT = ("order.shipped", "order.out_for_delivery", "order.delivered")
-STOCK = "stock.changed"
-FRESH = timedelta(minutes=1)
 
 Event = Mapping[str, Any]
 
@@ -31,19 +27,8 @@ def take(shop: str, event: Event, current: Settings, now: datetime) -> None:
         rows = [{**row, "as_of": row.get("as_of") or event["time"]} for row in event["data"]["items"]]
         stock_keep.keep(shop, rows, now)
         current.kept.pop(STOCK, None)
-    elif event["type"] in (PLACED, CANCELLED, *LEFT) and _wanted(shop, current, now):
+    elif event["type"] in (PLACED, CANCELLED, *LEFT):
         _order(shop, event, current, now)
-
-
-def _wanted(shop: str, current: Settings, now: datetime) -> bool:
-    """Whether the shop has any stock or accounts at all: others' orders cost nothing here."""
-    if current.accounts:
-        return True
-    keeps, until = current.kept.get(STOCK) or (False, now)
-    if now >= until:
-        keeps = goods.keeps_stock(shop)
-        current.kept[STOCK] = (keeps, now + FRESH)
-    return bool(keeps)
 
 
 def _order(shop: str, event: Event, current: Settings, now: datetime) -> None:

@@ -130,7 +130,7 @@ def tree(shop: str, account: str, what: str) -> str:
 
 
 def postings(shop: str, day: str) -> str:
-    """The list of a day's postings, by the day of their creation."""
+    """The partition of a day's postings, by the time of their creation."""
     return f"{shop}#posting#{day}"
 
 

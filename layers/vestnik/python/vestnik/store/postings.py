@@ -1,10 +1,11 @@
 """Postings of marketplaces: each as it stands, its raw payload beside it, the open ones once more by their urgency.
 
-    {shop}#posting#{account}:{number}   {account}:{number}   body, rev, applied      list: {shop}#posting#{yymmdd}
+    {shop}#posting#{account}:{number}   {account}:{number}   body, rev, applied
                                         raw                  the payload as it came
+    {shop}#posting#{yymmdd}             {created_at}#{id}    the list of a day, by the time of creation
     {shop}#open#{account}               {ship_by}#{id}       what a run and a list need to know without the body
 
-A posting and its open entry change together or not at all. `applied == rev`: what the body asks of stock and of events
+A posting and its entries change together or not at all. `applied == rev`: what the body asks of stock and of events
 is done; until then the entry stays, so that the next run finds it.
 """
 
@@ -82,22 +83,31 @@ def applied(stored: Stored, told: Iterable[str]) -> Stored | None:
 def _writes(after: Stored, before: Stored | None) -> list[dict[str, Any]]:
     """The posting, where nobody came between; with its open entry, and the one before taken away."""
     where, values = ("#rev = :seen", {"seen": before.rev}) if before else ("attribute_not_exists(#pk)", {})
-    item, row = _item(after), _row(after)
-    old = _row(before) if before else None
-    writes = [dynamo.put_request(TABLE, item, where=where, values=values)]
-    if row is not None and row != old:
-        writes.append(dynamo.put_request(TABLE, row))
-    if old is not None and (row is None or row["sk"] != old["sk"]):
-        writes.append(dynamo.delete_request(TABLE, old["pk"], old["sk"]))
+    writes = [dynamo.put_request(TABLE, _item(after), where=where, values=values)]
+    for entry in (_row, _listed):
+        writes += _moved(entry(after), entry(before) if before else None)
     return writes
+
+
+def _moved(row: dynamo.Item | None, old: dynamo.Item | None) -> Iterator[dict[str, Any]]:
+    """An entry where it belongs now, and no longer where it was."""
+    if row is not None and row != old:
+        yield dynamo.put_request(TABLE, row)
+    if old is not None and (row is None or (row["pk"], row["sk"]) != (old["pk"], old["sk"])):
+        yield dynamo.delete_request(TABLE, old["pk"], old["sk"])
 
 
 def _item(one: Stored) -> dynamo.Item:
     pk, sk = _key(one.shop, one.id)
-    day = keys.day(postings.read_moment(one.body.get("created_at") or one.body["seen_at"]) or datetime.min)
     text = json.dumps(one.body, ensure_ascii=False, separators=(",", ":"))
-    kept = {"v": 1, "rev": one.rev, "applied": one.applied, "body": text}
-    return {"pk": pk, "sk": sk, **kept, "list": keys.postings(one.shop, day)}
+    return {"pk": pk, "sk": sk, "v": 1, "rev": one.rev, "applied": one.applied, "body": text}
+
+
+def _listed(one: Stored) -> dynamo.Item:
+    """The entry in its day's list; what names no time of creation was created when it was first seen."""
+    told = one.body.get("created_at") or one.body["seen_at"]
+    day = keys.day(postings.read_moment(told) or datetime.min)
+    return {"pk": keys.postings(one.shop, day), "sk": f"{told}#{one.id}", "v": 1}
 
 
 def _row(one: Stored) -> dynamo.Item | None:
@@ -139,11 +149,10 @@ def urgent(shop: str, account: str, before: datetime) -> Iterator[dict[str, Any]
         yield from items
 
 
-def of_day(shop: str, day: str, account: str, limit: int, after: str = "") -> tuple[list[str], str | None]:
-    """The ids of a page of a day's postings (`account` "": of all accounts), and where to go on."""
-    begins = postings.id_of(account, "") if account else ""
-    items, more = dynamo.query(TABLE, keys.postings(shop, day), begins=begins, after=after, limit=limit, index=True)
-    return [item["sk"] for item in items], more
+def of_day(shop: str, day: str, limit: int, after: str = "") -> tuple[list[str], str | None]:
+    """The ids of a page of a day's postings, the newest first, and where to go on."""
+    items, more = dynamo.query(TABLE, keys.postings(shop, day), after=after, limit=limit, backwards=True)
+    return [item["sk"].partition("#")[2] for item in items], more
 
 
 def keep_raw(shop: str, account: str, number: str, raw: Any, read_at: str) -> None:

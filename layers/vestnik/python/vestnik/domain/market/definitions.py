@@ -166,6 +166,12 @@ def _rule(definition: Definition, status: int | None, code: str) -> Mapping[str,
     return None
 
 
+def advice(definition: Definition, status: int | None, code: str) -> str | None:
+    """What the definition says to a person about an error (`status` None: of a row); None where it says nothing."""
+    note: str | None = (_rule(definition, status, code) or {}).get("note")
+    return note
+
+
 def _listed(rule: Mapping[str, Any], name: str) -> Sequence[Any]:
     found = rule.get(name, rule.get({"status": "statuses", "code": "codes"}[name], ()))
     return found if isinstance(found, list | tuple) else (found,)

@@ -39,7 +39,7 @@ FACTS = (
     "comment",
 )
 TIMES = ("created_at", "changed_at", "ship_by")
-WORKED, SHOWN = "worked", "shown"
+WORKED, SHOWN, READ = "worked", "shown", "read"
 HISTORY = 50
 LATE, SOON = "late", "soon"
 RETURNS = {"on_its_way": "return_on_its_way", "received": "return_received"}
@@ -135,6 +135,11 @@ def merge(
     return _noted(stored, body, read, read_at, quiet=quiet)
 
 
+def reread(stored: Posting, read: Statuses, at: str) -> Posting | None:
+    """The posting as its words are read now, where that is another table than before; None where nothing changes."""
+    return merge(stored, {}, read, at)
+
+
 def _fresh(read_at: str, quiet: bool) -> Posting:
     start = {"seen_at": read_at, "imported": quiet, "theirs": {}, "lines": [], "means": SHOWN}
     return start | {"history": [], "tell": [], "told": {}, "left": False, "released": False}
@@ -165,7 +170,7 @@ def _noted(stored: Posting | None, body: Posting, read: Statuses, at: str, *, qu
     if (before.get("status"), before.get("theirs")) != (body["status"], body["theirs"]):
         step = {"at": at, "status": body["status"], "theirs": body["theirs"]}
         body = {**body, "history": [*body["history"], step][-HISTORY:]}
-    if body.get("fake") or (quiet and stored is None):
+    if body.get("fake") or body["means"] == READ or (quiet and stored is None):
         return body
     for what, more in _news(stored, body, read):
         body = telling(body, what, at, **more)
@@ -224,8 +229,8 @@ def shown(body: Posting) -> dict[str, Any]:
 
 
 def is_open(body: Posting) -> bool:
-    """Whether more is expected of it, so that its status is asked for."""
-    return not body["closed"]
+    """Whether more is expected of it, so that its status is asked for. What the marketplace ships is its own to do."""
+    return not body["closed"] and body["means"] != READ
 
 
 def seconds_left(body: Posting, now: datetime) -> int | None:

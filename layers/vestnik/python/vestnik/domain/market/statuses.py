@@ -4,8 +4,10 @@ A table is data: `[{"theirs": {"status": "awaiting_packaging"}, "is": "confirmed
 fields all agree wins. What no entry names is `none`: kept and shown as it came, never an error.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 NONE = "none"
@@ -54,6 +56,11 @@ def statuses(shipped: Mapping[str, Any], mine: Mapping[str, Any] | None, listed:
     own = {one["id"]: one["counts_as"] for one in (listed or {}).get("list") or [] if one.get("counts_as")}
     marks = {name: shipped.get(name) or () for name in ("left", "closed", "returns")}
     return Statuses(table, own, **marks)
+
+
+def mark(read: Statuses) -> str:
+    """A short word that is another one for another reading."""
+    return hashlib.sha256(json.dumps(asdict(read), sort_keys=True, default=list).encode()).hexdigest()[:16]
 
 
 def unified(theirs: Theirs, read: Statuses) -> str:

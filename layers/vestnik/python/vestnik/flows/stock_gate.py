@@ -1,0 +1,34 @@
+"""Whether an event concerns the shop's stock: told without what the work itself needs, so that shops that keep no stock
+here pay nothing for it, at a cold start least of all."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from vestnik.store import goods
+from vestnik.store.settings import Settings
+
+PLACED, CANCELLED = "order.placed", "order.cancelled"
+LEFT = ("order.shipped", "order.out_for_delivery", "order.delivered")
+STOCK = "stock.changed"
+FRESH = timedelta(minutes=1)
+
+
+def take(shop: str, event: Mapping[str, Any], current: Settings, now: datetime) -> None:
+    """Do what an event asks of the shop's stock, if anything. Raises what the store raises: the event comes again."""
+    orders = event["type"] in (PLACED, CANCELLED, *LEFT) and _keeps(shop, current, now)
+    if event["type"] == STOCK or orders:
+        from vestnik.flows import stock_orders
+
+        stock_orders.take(shop, event, current, now)
+
+
+def _keeps(shop: str, current: Settings, now: datetime) -> bool:
+    """Whether the shop has any stock or accounts at all: others' orders cost nothing here."""
+    if current.accounts:
+        return True
+    keeps, until = current.kept.get(STOCK) or (False, now)
+    if now >= until:
+        keeps = goods.keeps_stock(shop)
+        current.kept[STOCK] = (keeps, now + FRESH)
+    return bool(keeps)
