@@ -34,20 +34,15 @@ def _sell(world: World, cabinet: Cabinet, article: str, quantity: int = 1) -> st
     """A buyer orders; the posting's id here, once it is known."""
     number = cabinet.counter.sell(article, quantity)
     assert number is not None, f"{cabinet.account} shows no {article}"
-    world.advance(timedelta(minutes=2))
+    world.advance(timedelta(minutes=1))
     return f"{cabinet.account}:{number}"
-
-
-def _numbers(shop: Shop, id: str) -> list[str]:
-    """A posting and those ordered together with it."""
-    return [id, *shop.get(f"marketplace-orders/{id}").json()["together"]]
 
 
 def _ask(shop: Shop, ids: list[str], status: str, **more: Any) -> list[dict[str, Any]]:
     answer = shop.post("marketplace-orders/changes", {"status": status, "orders": ids, **more})
     assert answer.status == 202, answer.text
     assert [one for one in answer.json()["items"] if one["problem"]] == []
-    shop.world.advance(timedelta(minutes=4))
+    shop.world.advance(timedelta(minutes=1))
     return [shop.get(f"marketplace-orders/{id}").json() for id in ids]
 
 
@@ -68,7 +63,7 @@ def test_orders_are_packed_handed_over_and_taken(
     assert _is_handed_over(world, marketplace, handed[0]["supply"])
     for id in ids:
         cabinets[marketplace].counter.take(id.partition(":")[2])
-    world.advance(timedelta(minutes=2))
+    world.advance(timedelta(minutes=1))
     after = [shop.get(f"marketplace-orders/{id}").json() for id in ids]
     assert {(one["status"], one["left"]) for one in after} == {("shipped", True)}
 
@@ -121,7 +116,7 @@ def test_an_assembling_that_failed_is_tried_again(world: World, shop: Shop, cabi
     there.ship_fails, there.ship_takes = 2, timedelta(seconds=20)
     try:
         _ask(shop, [id], "packed")
-        world.advance(timedelta(minutes=4))
+        world.advance(timedelta(minutes=3))
     finally:
         there.ship_fails, there.ship_takes = 0, timedelta(0)
     found = shop.get(f"marketplace-orders/{id}").json()
@@ -153,7 +148,7 @@ def test_a_test_order_of_yandex_is_shown_and_never_held_nor_packed(
     assert isinstance(twin, YandexMarketTwin)
     before = _held(shop, TEA)
     number = twin.sell(TEA, 2, account=next(iter(twin.accounts)), fake=True)
-    world.advance(timedelta(minutes=2))
+    world.advance(timedelta(minutes=1))
     id = f"{cabinets['yandex_market'].account}:{number}"
     found = shop.get(f"marketplace-orders/{id}").json()
     assert (found["fake"], found["holds"]) == (True, {})
@@ -183,6 +178,32 @@ def test_an_order_of_an_unlinked_unit_waits_and_goes_on_when_it_is_linked(
     assert (found["held_up"], found["holds"]) == (None, {TEA: 2})
     assert _held(shop, TEA) == before + 2
     assert _states(_ask(shop, [id], "packed")) == {("packed", "done")}
+
+
+def test_what_ozon_and_yandex_ship_themselves_is_shown_and_never_held_nor_operated(
+    world: World, shop: Shop, cabinets: dict[str, Cabinet]
+) -> None:
+    ozon, yandex = world.markets["ozon"], world.markets["yandex_market"]
+    assert isinstance(ozon, Ozon)
+    assert isinstance(yandex, YandexMarketTwin)
+    there, market = next(iter(ozon.accounts.values())), next(iter(yandex.accounts.values()))
+    ozon.add_fbo_stock(TEA, 77, 5)
+    market.add_warehouse(88, market.add_campaign(21_999, "FBY").id)
+    settings = {**cabinets["yandex_market"].settings, "fby_campaign": 21_999}
+    body = {"marketplace": "yandex_market", "name": "Market", "settings": settings}
+    assert shop.put("accounts/yandex_market-1", body).status == 200
+    before = _held(shop, TEA)
+    market.shelf(88, TEA).available = 5
+    ids = [f"ozon-1:{there.sell_fbo(TEA, 2, 77)}", f"yandex_market-1:{market.sell(TEA, 2, 88)}"]
+    told = len(world.outbox)
+    world.advance(timedelta(minutes=16))
+    found = [shop.get(f"marketplace-orders/{id}").json() for id in ids]
+    assert [(one["scheme"], one["works"], one["holds"]) for one in found] == [("FBO", "read", {}), ("FBY", "read", {})]
+    assert _held(shop, TEA) == before
+    assert {one["id"] for one in shop.get("marketplace-orders?scheme=FBO").json()["items"]} == {ids[0]}
+    for id, number in zip(ids, (id.partition(":")[2] for id in ids), strict=True):
+        assert not [item for item in world.outbox[told:] if number in str(item)]
+        problem(shop.post(f"marketplace-orders/{id}/status", {"status": "packed"}), 422, "scheme")
 
 
 def test_the_doors_call_nothing_that_the_map_does_not_grant(world: World, cabinets: dict[str, Cabinet]) -> None:

@@ -260,7 +260,7 @@ def test_a_run_that_is_cut_short_goes_on_at_the_page_where_it_was(clock: Clock) 
         clock.move(seconds=1)
         return clock.now
 
-    ran = orders_poll.run(account(), ticking, began + timedelta(seconds=9), script)
+    ran = orders_poll.run(account(), ticking, began + timedelta(seconds=12), script)
     assert ran.again is not None
     read = [rows[0] for purpose, _, rows in script.calls if purpose == "orders.list"]
     assert 0 < len(read) < 3

@@ -130,3 +130,18 @@ def test_what_lies_at_ozon_is_shown_beside_and_never_sent(shop: Shop) -> None:
 
 def test_the_doors_call_nothing_that_the_map_does_not_grant(world: World) -> None:
     assert world.refused_grants() == set()
+
+
+def test_staff_hear_once_that_an_item_runs_low(open_shop: Shop) -> None:
+    def alerts() -> list[Any]:
+        told = open_shop.get("messages?day=2026-11-20&channel=telegram&limit=200").json()["items"]
+        return [message for message in told if message["type"] == "marketplace.stock_low"]
+
+    placed = {"id": "o1", "items": [{"sku": "TEA", "quantity": 2}]}
+    happened(open_shop, "o1", "order.placed", order=placed)
+    rest(open_shop, minutes=2)
+    assert len(alerts()) == 1
+    happened(open_shop, "o1-again", "order.placed", order=placed)
+    tell(open_shop, TEA=5)
+    rest(open_shop, minutes=2)
+    assert len(alerts()) == 1

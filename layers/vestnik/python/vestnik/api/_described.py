@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the doors that are not built from resources: intake, public pages, notifications."""
+"""What the OpenAPI document says of the doors that are no resources: intake, public pages, notifications."""
 
 from typing import Any
 
