@@ -8,6 +8,7 @@ from typing import Any
 
 import moto
 
+from infra.world import moto_patches
 from vestnik import resources
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.definitions import Outcome
@@ -41,7 +42,7 @@ def cloud() -> Iterator[None]:
     """The tables and queues that orders touch, empty."""
     names = {f"TABLE_{name.upper()}": name for name in TABLES}
     names |= {f"QUEUE_{name.replace('-', '_').upper()}": f"http://sqs.us-east-1.local/{name}" for name in QUEUES}
-    with moto.mock_aws(), resources.use(names):
+    with moto.mock_aws(), moto_patches.quick(), resources.use(names):
         resources.forget_clients()
         for name in TABLES:
             _table(name)

@@ -85,9 +85,7 @@ def test_what_was_handed_over_takes_nothing_more(world: World, shop: Shop, cabin
     assert shop.get(f"marketplace-orders/{order}").json()["operation"] is None
 
 
-def test_what_wildberries_does_not_take_says_what_would_be_right(
-    world: World, shop: Shop, cabinet: Cabinet
-) -> None:
+def test_what_wildberries_does_not_take_says_what_would_be_right(world: World, shop: Shop, cabinet: Cabinet) -> None:
     id = _supply(shop, cabinet)
     assert _advice(shop, f"supplies/{id}/shipping", {**WAY, "ship_on": "2026-11-01"})[0] == "InvalidShippingDt"
     assert _advice(shop, f"supplies/{id}/shipping", {**WAY, "point": "9"})[0] == "IncorrectRequestBody"

@@ -13,6 +13,7 @@ from vestnik.store import goods, runs
 
 UNTOLD = ("marketplace.sync_failed",)  # a fault may well be told
 MOMENT = re.compile(r":\d{4}-\d\d-\d\dT[\d:.]+Z$")  # when it was noticed, at the end of an event's id
+EMPTY: tuple[str, list[str]] = ("open", [])
 
 type Holds = dict[str, dict[str, int]]  # item -> order -> how much
 
@@ -85,6 +86,9 @@ def judge(stage: Stage, cycle: Cycle, expected: Whole) -> Verdict:
     told, wanted = found.events, expected.events
     verdict.lost += [f"event {event} was not told" for event in wanted - told]
     verdict.double += [f"event {event} was told {told[event]} times" for event in told - wanted]
+    # A supply whose maker never heard of it stays there, empty: nothing in WB's API tells whose it is.
+    verdict.marked += found.handed.get("wildberries", []).count(EMPTY)
+    found.handed = {name: [one for one in made if one != EMPTY] for name, made in found.handed.items()}
     if found.handed != expected.handed:
         verdict.double.append(f"handed over {found.handed}, not {expected.handed}")
     verdict.wrong += stage.shown_too_high

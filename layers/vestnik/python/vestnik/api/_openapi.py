@@ -45,7 +45,7 @@ KEY_HEADER: Json = {
     "in": "header",
     "required": True,
     "description": "Fresh for each request you mean, such as a UUID; kept for a day.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
 MATCH_HEADER: Json = {
     "name": "If-Match",

@@ -150,6 +150,13 @@ class Payment(Open):
     url: Url | None = None
 
 
+class OfMarketplace(Open):
+    """Which order of a marketplace's the shop made its own from: both are one reservation."""
+
+    account: str | None = Field(None, max_length=120, description="The account at the marketplace, by its id here.")
+    number: str | None = Field(None, max_length=128, description="The marketplace's number of the order.")
+
+
 class Order(Open):
     """An order's whole record. Fields of your own are kept beside these, for rules and templates."""
 
@@ -167,6 +174,7 @@ class Order(Open):
     created_at: Moment | None = None
     store: Text | None = None
     origin: Text | None = None
+    marketplace: OfMarketplace | None = None
     comment: str | None = Field(None, max_length=2000)
     as_of: str | None = Field(None, max_length=40, description="As an answer told it; has no effect here.")
 

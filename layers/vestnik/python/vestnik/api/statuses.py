@@ -120,7 +120,8 @@ def get_status_table(marketplace: OfMarketplace) -> KeptTable:
 def put_status_table(marketplace: OfMarketplace, body: Table) -> KeptTable:
     """Put the shop's own readings of a marketplace's statuses.
 
-    Postings are read anew as news of them comes. An empty list: as shipped.
+    Open postings are read anew by their account's next run, closed ones only with news of them. An empty list: as
+    shipped.
     """
     _known(marketplace)
     there = {one.id for one in get_statuses().items} | statuses.SHIPPED_LIST.keys()

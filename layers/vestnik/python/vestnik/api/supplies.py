@@ -175,7 +175,7 @@ def list_shipping_points(id: Id, city: City = None, ship_on: ShipOn = None) -> P
     if city is None and not account.settings.get("city"):
         raise Problem(422, "invalid", "a city is needed", Fault("?city", "is missing: the account names none"))
     found = _call(account, "supply.shipping_points", told).items
-    return Points(items=[Point(**{name: one.get(name) for name in Point.model_fields}) for one in found])
+    return Points(items=[Point.model_validate({name: one.get(name) for name in Point.model_fields}) for one in found])
 
 
 @router.post("/supplies/<id>/deliver", status_code=204)

@@ -29,7 +29,7 @@ type Held = dict[str, Letter]
 def queues() -> list[str]:
     """The queues whose dead letters this function may see."""
     sending = [f"to-send-{name.replace('_', '-')}{lane}" for name in plugins.names(channels) for lane in LANES]
-    return [name for name in ("to-evaluate", "to-release", *sending) if _granted(name)]
+    return [name for name in ("to-evaluate", "to-release", "to-sync", *sending) if _granted(name)]
 
 
 def _granted(queue: str) -> bool:

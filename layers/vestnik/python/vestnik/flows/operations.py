@@ -102,8 +102,10 @@ def _steps(this: Reading, to: str, numbers: list[str]) -> None:
         if step.get("rows") and step.get("each") != "supply":
             _in_rows(this, position, step, todo)
             continue
+        ended = set[str]()
         for number, seen in todo.items():
-            _one(this, position, step, number, seen)
+            if number not in ended:
+                ended |= _one(this, position, step, number, seen, todo)
 
 
 def _todo(this: Reading, position: int, step: operations.Step, found: Mapping[str, Stored]) -> dict[str, Seen]:
@@ -131,22 +133,38 @@ def _seen(this: Reading, step: operations.Step, body: Posting) -> dict[str, Any]
     return {**operations.document(body, account, of_supply.get("kept") or {}, now), "key": key}
 
 
-def _one(this: Reading, position: int, step: operations.Step, number: str, seen: Seen) -> None:
-    """One posting's step, or its supply's, which the first of its postings does for all."""
+def _one(
+    this: Reading, position: int, step: operations.Step, number: str, seen: Seen, todo: Mapping[str, Seen]
+) -> set[str]:
+    """One posting's step, or its supply's, which the first of its postings does for all; for whom it came to no
+    answer."""
     key = seen["key"] if step.get("each") == "supply" else ""
     if key and _is_done(this, step, key):
-        return _note(this, number, partial(_done, position, _key(step, seen), {}))
-    answer = _call(this, step, number, operations.given_of(step, seen), operations.rows_of(step, seen))
-    why = _wrong(step, seen, answer) if answer is not None else None
-    if answer is None or why is not None:
-        return _note(this, number, partial(_refused, this, *why)) if why else None
-    told = operations.kept_of(step, answer.items)
+        _note(this, number, partial(_done, position, _key(step, seen), {}))
+        return set()
+    together = [n for n, one in todo.items() if one["key"] == key] if key else [number]
+    answer = _call(this, step, together, operations.given_of(step, seen), operations.rows_of(step, seen))
+    if answer is None:
+        if key:  # what was read of it before is to be read anew
+            supplies.forget(this.account.shop, this.account.id, key)
+        return set(together)
+    if why := _wrong(step, seen, answer):
+        _note(this, number, partial(_refused, this, *why))
+        return set()
+    _took(this, position, step, number, seen, operations.kept_of(step, answer.items))
+    return set()
+
+
+def _took(
+    this: Reading, position: int, step: operations.Step, number: str, seen: Seen, told: Mapping[str, Any]
+) -> None:
+    """A step is done: keep what it told, with the posting or with its supply."""
     if "supply" in step.get("drop", ()) and seen["posting"].get("supply"):
         supplies.close(this.account.shop, this.account.id, seen["posting"]["supply"], _at(this))
-    if key:
-        _filled(this, step, key, told, seen["posting"])
+    if step.get("each") == "supply" and seen["key"]:
+        _filled(this, step, seen["key"], told, seen["posting"])
     change = _key(step, seen) or ({"kept": told} if told else {})
-    return _note(this, number, partial(_done, position, change, operations.facts_of(step, seen)))
+    _note(this, number, partial(_done, position, change, operations.facts_of(step, seen)))
 
 
 def _key(step: operations.Step, seen: Seen) -> dict[str, Any]:
@@ -201,7 +219,8 @@ def _batch(
     numbers = [str(row["number"]) for row in batch]
     answer = _call(this, step, numbers, given, batch)
     if answer is None:
-        _given_up(this, todo, numbers)
+        if not _working(this, numbers):  # refused; where an answer was lost it may well have taken them
+            _given_up(this, todo, numbers)
         return
     for number in numbers:
         outcome = answer.outcomes.get(number)
@@ -222,7 +241,7 @@ def _given_up(this: Reading, todo: Mapping[str, Seen], numbers: Iterable[str]) -
 def _call(
     this: Reading,
     step: operations.Step,
-    numbers: str | list[str],
+    numbers: list[str],
     given: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
 ) -> calling.Answer | None:
@@ -234,7 +253,7 @@ def _call(
         how = partial(_refused, this, False, refused.code, refused.reason)
     except Unknown as unknown:
         how = partial(_refused, this, True, "unknown", str(unknown))
-    for number in [numbers] if isinstance(numbers, str) else numbers:
+    for number in numbers:
         _note(this, number, how)
     return None
 
@@ -261,7 +280,10 @@ def _done(position: int, change: Mapping[str, Any], facts: Mapping[str, Any], bo
 def _refused(this: Reading, again: bool, code: str, message: str, body: Posting) -> Posting:
     if not again:
         return operations.failed(body, code, message, _at(this))
-    return operations.moved(_doubted(this, body, code, message), waits=True)
+    operation = body["operation"]
+    steps = marketplaces.shipped(this.account.marketplace).operations[operation["to"]]
+    done = [position for position in operation.get("done", ()) if not steps[position].get("look")]
+    return operations.moved(_doubted(this, body, code, message), waits=True, done=done)
 
 
 def _doubted(this: Reading, body: Posting, code: str, message: str) -> Posting:

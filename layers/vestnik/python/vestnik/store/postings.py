@@ -111,14 +111,15 @@ def _listed(one: Stored) -> dynamo.Item:
 
 
 def _row(one: Stored) -> dynamo.Item | None:
-    """The open entry: None for a posting of which nothing more is expected and all is done."""
-    if not postings.is_open(one.body) and one.settled:
-        return None
+    """The open entry: None for a posting of which nothing more is expected and all is done, also what was asked."""
     body = one.body
+    works = (body.get("operation") or {}).get("state") in WORKING
+    if not postings.is_open(body) and one.settled and not works:
+        return None
     place = keys.open_postings(one.shop, body["account"]), keys.open_row(body.get("ship_by", ""), one.id)
     flags = {
         "due": not one.settled,
-        "op": (body.get("operation") or {}).get("state") in WORKING,
+        "op": works,
         "unlinked": body.get("held_up") == "unlinked",
         "left": body["left"],
         "closed": body["closed"],

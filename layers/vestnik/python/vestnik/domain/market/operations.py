@@ -3,7 +3,7 @@
 asked -> running -> done       (what was read back agrees)
                  -> failed     (refused, or never seen to have happened)
 
-A step: {call, each, by?, unless?, given?, rows?, keep?, sets?, drop?, expect?}; all but `call` and `each` are
+A step: {call, each, look?, by?, unless?, given?, rows?, keep?, sets?, drop?, expect?}; all but `call` and `each` are
 expressions over {posting, theirs, account, given, kept, now}. `each: supply` is done once for all postings that share
 the value of `by`. What a step answers is kept by `keep` for the steps after it, of one posting or of the supply.
 """
