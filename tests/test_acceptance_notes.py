@@ -157,15 +157,15 @@ def all_orders(world: World, query: str) -> list[str]:
 
 def test_messages_and_figures_are_found_without_a_day_when_midnight_has_passed(world: World) -> None:
     world.reset()
-    for n in range(5):
+    for n in range(3):
         customer = {"id": f"c{n}", "email": f"c{n}@example.com", "language": "en"}
         post(world, "/v1/events", {"type": "order.paid", "data": {"order": {"id": f"o{n}"}, "customer": customer}})
         world.advance(timedelta(hours=20))
     found = all_orders(world, "channel=email&limit=2")
-    assert (sorted(found), found[0]) == (["o0", "o1", "o2", "o3", "o4"], "o4")
+    assert (sorted(found), found[0]) == (["o0", "o1", "o2"], "o2")
     assert all_orders(world, "order=o0") == ["o0"]
     groups = world.request("GET", "/v1/statistics?group_by=channel").json()["items"]
-    assert [group["counts"]["messages"] for group in groups] == [5]
+    assert [group["counts"]["messages"] for group in groups] == [3]
 
 
 def test_a_settled_world_has_sent_what_a_limit_held_back_but_nothing_deferred(world: World) -> None:
