@@ -12,6 +12,7 @@ from tests.faults.judge import Name, Outcome, Verdict, judge, outcomes
 from tests.faults.scenes import Scene
 
 RECOVERY = timedelta(minutes=70)  # a queue's visibility, a lease and two graces, with room
+STARTER = "start-syncs"
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
@@ -60,5 +61,5 @@ class Bench:
 
 
 def all_faults(places: list[Place]) -> Iterator[tuple[Place, str]]:
-    """Every call with every way to fail."""
-    return ((place, how) for place in places for how in HOW)
+    """Every call with every way to fail; the clock of marketplaces, of which this shop has none, ticks beside."""
+    return ((place, how) for place in places if place.function != STARTER for how in HOW)
