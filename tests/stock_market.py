@@ -15,7 +15,6 @@ from vestnik.flows.stock_outside import Pair
 from vestnik.store import goods, items, units
 
 SHOP = "demo"
-NO_READING = object()
 OK = Outcome(True)
 
 

@@ -13,7 +13,7 @@ from tests.market_accounts import as_door
 from tests.wildberries_bench import HOME
 from vestnik.domain.market.accounts import Account
 from vestnik.errors import Later, Refused
-from vestnik.flows import calling, operations, orders_poll
+from vestnik.flows import calling, operations, orders_poll, products
 from vestnik.store import postings as kept
 from vestnik.store import units
 
@@ -70,6 +70,22 @@ def test_all_cards_come_over_many_pages(world: World, twin: Wildberries, account
         answers = list(calling.pages(account, "products.list", world.now()))
     assert len(answers) == 3
     assert len({one["unit"] for answer in answers for one in answer.items}) == 260
+
+
+def test_a_later_import_asks_only_for_what_changed_since(world: World, twin: Wildberries, account: Account) -> None:
+    for n in range(120):
+        twin.add_product(str(5000 + n), f"cup-{n}", "Cup", f"47{n:011d}")
+    with as_door(world):
+        first = products.run(account, world.now, world.now() + timedelta(minutes=1))
+        world.advance(timedelta(minutes=5))
+        twin.add_product("7000", "jug", "Jug", "480000000001")
+        twin.calls.clear()
+        second = products.run(account, world.now, world.now() + timedelta(minutes=1))
+        world.advance(timedelta(minutes=5))
+        third = products.run(account, world.now, world.now() + timedelta(minutes=1))
+        assert units.get("demo", account.id, "7000") is not None
+    assert (first.did, second.did, third.did) == (150, 1, 0)
+    assert len([call for call in twin.calls if call.path.endswith("/cards/list")]) == 2
 
 
 def test_a_burst_of_writes_meets_no_429(world: World, twin: Wildberries, account: Account) -> None:

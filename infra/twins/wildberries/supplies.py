@@ -1,6 +1,6 @@
 """Supplies: opened, filled with orders of one kind, told where and when they are handed in, delivered as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,7 +22,9 @@ PLACE = {"latitude": 55.75, "longitude": 37.61, "fulfillment": True}
 
 
 class Supplies(Desk):
-    """What is asked of supplies."""
+    """What is asked of supplies. `numbers`: those of the next ones."""
+
+    numbers: Iterator[int]
 
     @route("POST", "/api/v3/supplies")
     def open_supply(self, ask: Ask) -> Reply:
@@ -31,14 +33,10 @@ class Supplies(Desk):
         if not isinstance(name, str) or not 1 <= len(name) <= 128:
             return failure(400, "IncorrectRequestBody", "incorrect request body")
         seller = self.seller(ask)
-        number = self.numbered()
+        number = next(self.numbers)
         supply = Supply(f"WB-GI-{number}", number, name, self.now())
         seller.supplies[supply.id] = supply
         return Reply(201, {"id": supply.id})
-
-    def numbered(self) -> int:
-        """A number that nothing else has."""
-        raise NotImplementedError
 
     @route("GET", "/api/v3/supplies")
     def supplies(self, ask: Ask) -> Reply:

@@ -39,17 +39,13 @@ class Wildberries(Cards, Stocks, Orders, Supplies, Reports):
         """Drop everything but one empty seller."""
         self.accounts: dict[str, Seller] = {}
         self.sellers: dict[str, Seller] = {}
-        self._ids, self._tokens, self._supplies = count(FIRST_ID), count(1), count(1_000_001)
+        self._ids, self._tokens, self.numbers = count(FIRST_ID), count(1), count(1_000_001)
         self.token = self.add_seller("Seller 1")
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
         """One request at a time."""
         with self._lock:
             return super().answer(path, headers, body)
-
-    def numbered(self) -> int:
-        """The number of the next supply."""
-        return next(self._supplies)
 
     def add_seller(self, name: str, grade: str = "personal", **token: Any) -> str:
         """A further seller; its token. `token`: see `add_token`."""

@@ -34,7 +34,7 @@ Row = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Answer:
-    """What one call brought. `outcomes`: by row id. `next`: where to go on, or None; `place`: where this page ended.
+    """What one call brought. `outcomes`: by row id. `next`: where to go on, or None; `place`: where a later run begins.
     `raw`: the answer's content."""
 
     items: list[dict[str, Any]] = field(default_factory=list)

@@ -22,15 +22,16 @@ Row = dict[str, Any]
 
 def run(account: Account, clock: Clock, until: datetime) -> Ran:
     """Import products until all are read or the time is up. Later where a limit holds: the place is saved. Progress
-    lies in the run's state: {run, cursor, since, progress: {seen, new, changed, total}, finished_at, watermark}."""
+    lies in the run's state: {run, cursor, since, progress: {seen, new, changed, total}, finished_at, watermark, place:
+    where the list ended, if what changes is added behind it}."""
     state = _begun(account, clock())
-    cursor, progress = state.get("cursor"), dict(state["progress"])
+    cursor, progress = state.get("cursor") or state.get("place"), dict(state["progress"])
     while True:
         answer = next(calling.pages(account, "products.list", clock(), given=_given(state), start=cursor))
         progress = _kept(account, answer.items, answer.total, progress, state["run"], clock)
         cursor = None if answer.next == cursor else answer.next
         if cursor is None:
-            return _finished(account, state, progress, clock())
+            return _finished(account, state, progress, answer.place or state.get("place"), clock())
         runs.put(account.shop, account.id, FLOW, cursor=cursor, progress=progress)
         if clock() >= until:
             return Ran(again=clock(), did=progress["seen"])
@@ -77,8 +78,8 @@ def _of(one: Row, by: str, more: Mapping[tuple[str, str], Row]) -> Row:
     return {k: v for k, v in more.get((by, str(one.get(by))), {}).items() if v is not None}
 
 
-def _finished(account: Account, state: Mapping[str, Any], progress: dict[str, int], now: datetime) -> Ran:
-    told = {"run": None, "cursor": None, "progress": progress, "finished_at": now.isoformat()}
+def _finished(account: Account, state: Mapping[str, Any], progress: dict[str, int], place: Any, now: datetime) -> Ran:
+    told = {"run": None, "cursor": None, "place": place, "progress": progress, "finished_at": now.isoformat()}
     runs.put(account.shop, account.id, FLOW, watermark=state["run"], **told)
     if progress["new"] or progress["changed"]:
         count(account)
@@ -87,7 +88,7 @@ def _finished(account: Account, state: Mapping[str, Any], progress: dict[str, in
 
 def begin_anew(account: Account, *, whole: bool) -> None:
     """Let the next run begin from the first page; `whole`: also of what did not change since the last one."""
-    told: dict[str, Any] = {"run": None, "cursor": None, **({"watermark": None} if whole else {})}
+    told: dict[str, Any] = {"run": None, "cursor": None, **({"watermark": None, "place": None} if whole else {})}
     runs.put(account.shop, account.id, FLOW, **told)
 
 

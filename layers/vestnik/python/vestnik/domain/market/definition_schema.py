@@ -47,6 +47,7 @@ SCHEMA: dict[str, Any] = _object(
         more=EXPRESSION,
         total=EXPRESSION,
         short={"type": "boolean"},
+        resumes={"type": "boolean"},
     ),
     batch=_object(
         [],

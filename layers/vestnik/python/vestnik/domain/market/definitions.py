@@ -280,11 +280,16 @@ def following(definition: Definition, content: Json, page: Mapping[str, Any], co
         return None
     if paging["style"] == "offset":
         return page["offset"] + page["limit"] if count else None
-    return place(definition, content)
+    return _next(definition, content)
 
 
 def place(definition: Definition, content: Json) -> Json:
-    """Where an answer's page ends, also the last one's: there a later run may begin. None where it does not tell."""
+    """Where a later run begins, in a list that is ordered by change (`resumes`): behind this page, be it the last."""
+    resumes = (definition.get("paging") or {}).get("resumes")
+    return _next(definition, content) if resumes else None
+
+
+def _next(definition: Definition, content: Json) -> Json:
     paging = definition.get("paging") or {}
     found = expressions.value(paging.get("next"), content)
     empty = isinstance(found, dict) and not any(found.values())

@@ -95,13 +95,3 @@ def told(spec: Mapping[str, Any], state: State, now: int, left: int) -> State:
 def parked(state: State, until: int) -> State:
     """The state in which nothing goes before `until`."""
     return {**state, "parked": max(until, int(state.get("parked", 0)))}
-
-
-def seconds_of(spec: Mapping[str, Any]) -> int:
-    """How long a state matters: after so many seconds of rest the bucket is as new."""
-    match spec["kind"]:
-        case "window":
-            return int(spec["seconds"]) + 1
-        case "tokens":
-            return int(spec["every_ms"] * (spec["burst"] + spec.get("penalty", 1)) / 1000) + 1
-    return HELD_MS // 1000 + 1

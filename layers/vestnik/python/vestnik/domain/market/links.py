@@ -6,7 +6,6 @@ from typing import Any
 
 from vestnik.domain.market import expressions
 
-MODES = ("kit", "alternative")
 MOST_PARTS = 50
 Unit = Mapping[str, Any]
 
