@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,13 @@ from tests import definition_calls
 from tests.asking import Shop
 from tests.definition_calls import Caller, Clock, Heard
 from tests.openapi_checks import Specification
+from tests.yandex_calls import NOW, SETTINGS, calling, opened, row, span
 from vestnik import marketplaces
 from vestnik.domain.market import definition_schema, definitions, statuses
 
-NOW = datetime(2026, 11, 20, 8, 0, 5, tzinfo=UTC)
 SPECS = Path(__file__).parents[2] / "shared" / "specs" / "yandex-market"
-SETTINGS = {"business": 7001, "campaign": 21001}
 DEFINITIONS = marketplaces.shipped("yandex_market").definitions
 SAMPLES = definition_calls.samples("yandex_market")
-UNITS = ("LAMP", "MUG", "CUP")
 HOURS = {"minutes": 60, "hours": 3600}
 
 needs_specification = pytest.mark.skipif(not SPECS.is_dir(), reason="the marketplaces' specifications are not here")
@@ -44,25 +42,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def twin(clock: Clock) -> Iterator[YandexMarketTwin]:
-    opened = YandexMarketTwin(lambda service, operation, host: None, clock)
-    opened.add_account("key-1")
-    for unit in UNITS:
-        opened.add_product(unit, name=unit.title(), barcode=f"46{len(unit)}", stock=5)
-    yield opened
-    opened.close()
+    with opened(clock) as twin:
+        yield twin
 
 
 @pytest.fixture
 def caller(twin: YandexMarketTwin, clock: Clock) -> Caller:
-    return Caller("yandex_market", twin.url, {"api_key": "key-1"}, dict(SETTINGS), clock)
-
-
-def row(unit: str, quantity: int, at: datetime = NOW, warehouse: str = "901") -> dict[str, Any]:
-    return {"unit": unit, "warehouse": warehouse, "quantity": quantity, "version": 1, "at": at.isoformat()}
-
-
-def span(clock: Clock, days: int = 1) -> dict[str, Any]:
-    return {"since": (clock() - timedelta(days=days)).isoformat(), "until": (clock() + timedelta(hours=1)).isoformat()}
+    return calling(twin, clock)
 
 
 def wrong(heard: Heard) -> list[str]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -11,14 +11,12 @@ import pytest
 
 from infra.twins.yandex_market import YandexMarketTwin
 from tests.definition_calls import Caller, Clock
+from tests.yandex_calls import NOW, SETTINGS, calling, opened, row, span
 from vestnik import marketplaces
 from vestnik.domain.market import statuses
 
-NOW = datetime(2026, 11, 20, 8, 0, 5, tzinfo=UTC)
-SETTINGS = {"business": 7001, "campaign": 21001}
 GROUPED = {**SETTINGS, "warehouse_groups": True}
 DEFINITIONS = marketplaces.shipped("yandex_market").definitions
-UNITS = ("LAMP", "MUG", "CUP")
 
 
 @pytest.fixture
@@ -28,25 +26,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def twin(clock: Clock) -> Iterator[YandexMarketTwin]:
-    opened = YandexMarketTwin(lambda service, operation, host: None, clock)
-    opened.add_account("key-1")
-    for unit in UNITS:
-        opened.add_product(unit, name=unit.title(), barcode=f"46{len(unit)}", stock=5)
-    yield opened
-    opened.close()
+    with opened(clock) as twin:
+        yield twin
 
 
 @pytest.fixture
 def caller(twin: YandexMarketTwin, clock: Clock) -> Caller:
-    return Caller("yandex_market", twin.url, {"api_key": "key-1"}, dict(SETTINGS), clock)
-
-
-def row(unit: str, quantity: int, at: datetime = NOW, warehouse: str = "901") -> dict[str, Any]:
-    return {"unit": unit, "warehouse": warehouse, "quantity": quantity, "version": 1, "at": at.isoformat()}
-
-
-def span(clock: Clock, days: int = 1) -> dict[str, Any]:
-    return {"since": (clock() - timedelta(days=days)).isoformat(), "until": (clock() + timedelta(hours=1)).isoformat()}
+    return calling(twin, clock)
 
 
 # -- its stock -----------------------------------------------------------------------------------------------------
