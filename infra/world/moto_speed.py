@@ -10,11 +10,12 @@ import secrets
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from moto import backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core import responses as core
-from moto.core.exceptions import HTTPException
+from moto.core.exceptions import HTTPException, ServiceException
 from moto.core.request import normalize_request
 from moto.core.utils import method_names_from_class
 from moto.dynamodb import comparisons
@@ -32,7 +33,6 @@ DATA = frozenset({"get_item", "put_item", "update_item", "delete_item", "query"}
 _parse = comparisons.ConditionExpressionParser.parse
 _respond_update = dynamodb_responses.DynamoHandler.update_item
 _update = dynamodb.DynamoDBBackend.update_item
-_serialized = dynamodb_responses.DynamoHandler.serialized
 _parsed: dict[tuple[str, str, str], tuple[Any, list[str], list[str]]] = {}
 
 
@@ -44,7 +44,6 @@ def patches() -> list[tuple[Any, str, Any]]:
         (sqs, "generate_receipt_handle", lambda: secrets.token_urlsafe(48)),
         (comparisons.ConditionExpressionParser, "parse", parse_condition),
         (handler, "update_item", respond_update),
-        (handler, "serialized", serialized),
         (dynamodb.DynamoDBBackend, "update_item", update),
     ]
 
@@ -57,6 +56,8 @@ class Moto:
 
     def process_request(self, service: str, request: Any) -> tuple[int, dict[str, str], Any] | None:
         """Status, headers and body; None where moto has no such service or address."""
+        if service == "dynamodb" and (found := items(request)) is not None:
+            return found
         url = request.url.partition("?")[0]
         for pattern, method in self._of(service):
             if pattern.match(url):
@@ -76,6 +77,30 @@ class Moto:
         return self._handlers[service]
 
 
+def items(request: Any) -> tuple[int, dict[str, str], bytes] | None:
+    """The answer to a call for items: moto's handlers work on the protocol's own JSON, so they get it as it came.
+    None for any other call, and where it fails: moto's whole way then says so (what failed has changed nothing)."""
+    target = request.headers["X-Amz-Target"]
+    action = action_of(target.decode() if isinstance(target, bytes) else target)
+    host = urlsplit(request.url).netloc.split(".")
+    if action not in DATA or host[0] != "dynamodb":
+        return None
+    handler: Any = dynamodb_responses.DynamoHandler()
+    handler.body = handler.params = json.loads(request.body)
+    handler.uri_match, handler.region, handler.current_account = {}, host[1], DEFAULT_ACCOUNT_ID
+    try:
+        result = getattr(handler, action)().result
+    except (ServiceException, HTTPException):
+        return None
+    return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(result, ensure_ascii=False).encode()
+
+
+@cache
+def action_of(target: str) -> str:
+    """The name of the handler's method: "DynamoDB_20120810.GetItem" is "get_item"."""
+    return str(core.camelcase_to_underscores(target.rpartition(".")[2]))
+
+
 def parse_condition(parser: Any) -> Any:
     """ConditionExpressionParser.parse, once for each text and its names and values."""
     key = (
@@ -91,14 +116,6 @@ def parse_condition(parser: Any) -> Any:
     operation, names, values = _parsed[key]
     parser.expr_attr_names_found, parser.expr_attr_values_found = list(names), list(values)
     return operation
-
-
-def serialized(handler: Any, result: Any) -> Any:
-    """DynamoHandler.serialized for items: they are the JSON of the protocol already."""
-    if not isinstance(result.result, dict) or core.camelcase_to_underscores(handler._get_action()) not in DATA:
-        return _serialized(handler, result)
-    headers = {"Content-Type": "application/x-amz-json-1.0", **handler.response_headers}
-    return 200, headers, json.dumps(result.result, ensure_ascii=False).encode()
 
 
 Change = tuple[str, str, str, str]  # SET | FIRST | ADD | REMOVE, name, value, the name that must be absent
