@@ -24,7 +24,7 @@ run: .venv/.set-up ## a shop's day in the local world, then its outbox served (A
 	$(PY) -m infra.local $(ARGS)
 
 test: .venv/.set-up ## the tests, with a sample of the faults (ARGS=...)
-	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: .venv/.set-up ## faults in every call of the main story, of a stock and of an order cycle
 	$(PY) -m tests.faults $(ARGS)

@@ -3,6 +3,7 @@
 Needs nothing but botocore, so that a fresh interpreter on the layers can use it too.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -12,7 +13,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
 
 Answer = tuple[int, dict[str, str], bytes]
-Key = tuple[str, str]  # service and operation, as botocore's events name them
+Key = tuple[str, str, str]
+"""Service and operation, as botocore's events name them, and the table or queue ("" where the body names none)."""
+PLACE = re.compile(rb'"(?:TableName|QueueUrl)": ?"([^"]+)"')
 
 
 class Body(BytesIO):
@@ -24,8 +27,8 @@ class Body(BytesIO):
 
 
 class Canned:
-    """Answers every request of clients made while it is `open`: each operation in the order of the answers given to
-    `turn_to`, round and round; an operation that has none there by those of `otherwise`."""
+    """Answers every request of clients made while it is `open`: each key in the order of the answers given to
+    `turn_to`, round and round; a key that has none there by those of `otherwise`."""
 
     def __init__(self, otherwise: Iterable[tuple[Key, Answer]] = ()) -> None:
         self._otherwise = _by_key(otherwise)
@@ -38,10 +41,10 @@ class Canned:
         self._turns.clear()
 
     def __call__(self, event_name: str, request: Any, **more: Any) -> AWSResponse:
-        _, service, operation = event_name.split(".")
-        known = self._answers.get((service, operation)) or self._otherwise[service, operation]
-        turn = self._turns.get((service, operation), 0)
-        self._turns[service, operation] = turn + 1
+        key = key_of(event_name, request)
+        known = self._answers.get(key) or self._otherwise[key]
+        turn = self._turns.get(key, 0)
+        self._turns[key] = turn + 1
         status, headers, body = known[turn % len(known)]
         kept: Any = headers
         return AWSResponse(request.url, status, kept, Body(body))
@@ -55,6 +58,14 @@ class Canned:
             yield self
         finally:
             BUILTIN_HANDLERS.remove(entry)
+
+
+def key_of(event_name: str, request: Any) -> Key:
+    """What a request ("before-send.service.Operation") is answered by."""
+    _, service, operation = event_name.split(".")
+    body = request.body or b""
+    place = PLACE.search(body if isinstance(body, bytes) else body.encode()) if isinstance(body, (bytes, str)) else None
+    return service, operation, place[1].decode() if place else ""
 
 
 def _by_key(answers: Iterable[tuple[Key, Answer]]) -> dict[Key, list[Answer]]:

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks import load
-from benchmarks.canned import Answer, Canned, Key
+from benchmarks.canned import Answer, Canned, Key, key_of
 from infra.world import World
 from infra.world.faults import Call
 from vestnik import resources, topology
@@ -83,7 +83,7 @@ def _watched(world: World) -> Iterator[list[Run]]:
 
     def seen(call: Call, request: Any, answer: Any) -> None:
         if runs and call.function == runs[-1].function:
-            key = (_botocore(call.service), call.operation)
+            key = key_of(f"before-send.{_botocore(call.service)}.{call.operation}", request)
             runs[-1].answers.append((key, (answer.status_code, dict(answer.headers), answer.content)))
 
     world.watch.append(seen)

@@ -12,6 +12,24 @@ from tests.posting import numbers
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
 
+LONG = (
+    "openapi",
+    "market_faults",
+    "faults",
+    "drift_drill",
+    "marketplace_operations_world",
+    "marketplaces_play",
+    "docs",
+)
+"""Modules of few and long tests (test_*.py): they begin first, so that no worker is left with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first."""
+    names = {f"test_{name}.py" for name in LONG}
+    items.sort(key=lambda item: item.path.name not in names)
+
+
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """The whole map with its real doors; its clock stands still unless moved. One for all tests of a module."""

@@ -53,11 +53,13 @@ class Wildberries(Script):
         super().__init__()
         self.orders = {str(n): ["new", "waiting", ""] for n in range(count)}
         self.supplies: list[str] = []
+        self.names: list[str] = []
         self.refused: set[str] = set()
-        self.lost = 0
+        self.lost = self.lost_supplies = 0
         for purpose, answer in {
             "orders.new": self.listed,
             "orders.statuses": self.statuses,
+            "supplies.list": self.listed_supplies,
             "supply.create": self.create,
             "supply.add": self.add,
             "supply.shipping": lambda given, rows: [],
@@ -78,7 +80,16 @@ class Wildberries(Script):
 
     def create(self, given: Any, rows: Any) -> Any:
         self.supplies.append(f"WB-{len(self.supplies) + 1}")
+        self.names.append(given["name"])
+        if self.lost_supplies:
+            self.lost_supplies -= 1
+            return Unknown("the connection was closed")
         return [{"id": self.supplies[-1]}]
+
+    def listed_supplies(self, given: Any, rows: Any) -> Any:
+        made = [{"id": id, "name": name, "done": False} for id, name in zip(self.supplies, self.names, strict=True)]
+        other = {"id": "WB-0", "name": "by hand", "done": False}
+        return [[other], made]
 
     def add(self, given: Any, rows: Any) -> Any:
         numbers = [row["number"] for row in rows]
@@ -116,10 +127,10 @@ def packed(shop: Account, script: Wildberries, clock: Clock) -> None:
 
 
 def test_packing_many_orders_makes_one_supply_and_adds_them_a_hundred_at_a_time(wb: Account, clock: Clock) -> None:
-    script = Wildberries(120)
+    script = Wildberries(101)
     packed(wb, script, clock)
     assert script.supplies == ["WB-1"]
-    assert [len(rows) for purpose, _, rows in script.calls if purpose == "supply.add"] == [100, 20]
+    assert [len(rows) for purpose, _, rows in script.calls if purpose == "supply.add"] == [100, 1]
     assert {state(n) for n in script.orders} == {"done"}
     assert {body(n)["supply"] for n in script.orders} == {"WB-1"}
     assert {body(n)["status"] for n in script.orders} == {"packed"}
@@ -192,6 +203,30 @@ def test_a_limit_that_is_used_up_lets_orders_be_read_and_names_the_time(wb: Acco
     script.answers["supply.create"] = script.create
     run(wb, script, clock)
     assert state("0") == "done"
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_supply_whose_making_was_never_answered_is_looked_for_before_another_is_made(
+    wb: Account, clock: Clock, made: bool
+) -> None:
+    script = Wildberries(3)
+    script.lost_supplies = 1
+    run(wb, script, clock)
+    for number in ("0", "1"):
+        operations.ask(wb, number, "packed", {}, clock())
+    run(wb, script, clock)
+    assert {state("0"), state("1")} == {"running"}
+    if not made:  # it was the question that was lost
+        script.supplies.clear()
+        script.names.clear()
+    for _ in range(2):
+        run(wb, script, clock)
+    operations.ask(wb, "2", "packed", {}, clock())
+    run(wb, script, clock)
+    assert {state(n) for n in script.orders} == {"done"}
+    assert (script.supplies, script.count("supply.create")) == (["WB-1"], 1 if made else 2)
+    assert {body(n)["supply"] for n in script.orders} == {"WB-1"}
+    assert script.count("supplies.list") == 2  # its two pages, once
 
 
 def test_a_cancellation_gives_the_goods_back_once_it_is_seen(wb: Account, clock: Clock) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
+from moto.core import botocore_stubber
 from moto.dynamodb import models as dynamodb
 from moto.dynamodb import responses as dynamodb_responses
 from moto.dynamodb.models import table as tables
@@ -44,7 +45,8 @@ def applied(clock: Clock, on_message: Callable[[], None]) -> Iterator[None]:
 def quick() -> Iterator[None]:
     """Patch only moto's tables, for tests that have no world: its own copy the whole table in each transaction."""
     with ExitStack() as stack:
-        for owner, name, new in _of_tables():
+        short = (botocore_stubber.BotocoreStubber, "process_request", moto_speed.process_request)
+        for owner, name, new in [short, *_of_tables()]:
             stack.enter_context(patch.object(owner, name, new, create=name == "__deepcopy__"))
         yield
 

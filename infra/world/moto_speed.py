@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from moto import backends
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core import DEFAULT_ACCOUNT_ID, botocore_stubber
 from moto.core import responses as core
 from moto.core.exceptions import HTTPException, ServiceException
 from moto.core.request import normalize_request
@@ -33,6 +33,7 @@ DATA = frozenset({"get_item", "put_item", "update_item", "delete_item", "query"}
 _parse = comparisons.ConditionExpressionParser.parse
 _respond_update = dynamodb_responses.DynamoHandler.update_item
 _update = dynamodb.DynamoDBBackend.update_item
+_process_request = botocore_stubber.BotocoreStubber.process_request
 _parsed: dict[tuple[str, str, str], tuple[Any, list[str], list[str]]] = {}
 
 
@@ -93,6 +94,12 @@ def items(request: Any) -> tuple[int, dict[str, str], bytes] | None:
     except (ServiceException, HTTPException):
         return None
     return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(result, ensure_ascii=False).encode()
+
+
+def process_request(stubber: Any, request: Any) -> Any:
+    """BotocoreStubber.process_request, for tests that have no world: a call for items goes the short way."""
+    found = items(request) if "X-Amz-Target" in request.headers and "//dynamodb." in request.url else None
+    return found or _process_request(stubber, request)
 
 
 @cache

@@ -15,7 +15,6 @@ from vestnik.store import goods, runs
 LOW = "marketplace.stock_low "
 UNTOLD = ("marketplace.sync_failed",)  # a fault may well be told
 MOMENT = re.compile(r":\d{4}-\d\d-\d\dT[\d:.]+Z$")  # when it was noticed, at the end of an event's id
-EMPTY: tuple[str, list[str]] = ("open", [])
 
 type Holds = dict[str, dict[str, int]]  # item -> order -> how much
 
@@ -86,9 +85,6 @@ def judge(stage: Stage, cycle: Cycle, expected: Whole) -> Verdict:
     _judge_holds(stage, found, verdict)
     _judge_shown(stage, verdict)
     _judge_told(found.events, expected.events, verdict)
-    # A supply whose maker never heard of it stays there, empty: nothing in WB's API tells whose it is.
-    verdict.marked += found.handed.get("wildberries", []).count(EMPTY)
-    found.handed = {name: [one for one in made if one != EMPTY] for name, made in found.handed.items()}
     if found.handed != expected.handed:
         verdict.double.append(f"handed over {found.handed}, not {expected.handed}")
     verdict.wrong += stage.shown_too_high

@@ -143,16 +143,25 @@ def _one(
         _note(this, number, partial(_done, position, _key(step, seen), {}))
         return set()
     together = [n for n, one in todo.items() if one["key"] == key] if key else [number]
-    answer = _call(this, step, together, operations.given_of(step, seen), operations.rows_of(step, seen))
+    given = operations.given_of(step, seen)
+    answer = _call(this, step, together, given, operations.rows_of(step, seen))
     if answer is None:
-        if key:  # what was read of it before is to be read anew
-            supplies.forget(this.account.shop, this.account.id, key)
+        if key:
+            _anew(this, key, given if _working(this, together) else {})
         return set(together)
     if why := _wrong(step, seen, answer):
         _note(this, number, partial(_refused, this, *why))
         return set()
     _took(this, position, step, number, seen, operations.kept_of(step, answer.items))
     return set()
+
+
+def _anew(this: Reading, key: str, in_doubt: Mapping[str, Any]) -> None:
+    """What was read of a supply is to be read anew; what was asked for and never answered is to be looked for."""
+    if in_doubt:
+        supplies.doubt(this.account.shop, this.account.id, key, in_doubt)
+    else:
+        supplies.forget(this.account.shop, this.account.id, key)
 
 
 def _took(
@@ -248,6 +257,8 @@ def _call(
     """A step's call; None where it did not come to an answer, which is noted with its postings. Later goes on up: the
     account's run comes again."""
     try:
+        if step.get("pick"):
+            return _picked(this, step, given)
         return this.engine.call(this.account, step["call"], this.clock(), given=given, rows=rows)
     except Refused as refused:
         how = partial(_refused, this, False, refused.code, refused.reason)
@@ -256,6 +267,13 @@ def _call(
     for number in numbers:
         _note(this, number, how)
     return None
+
+
+def _picked(this: Reading, step: operations.Step, given: Mapping[str, Any]) -> calling.Answer:
+    """The last of a whole list that is as given, if any is."""
+    pages = this.engine.pages(this.account, step["call"], this.clock(), given=given)
+    alike = [item for page in pages for item in page.items if given.items() <= item.items()]
+    return calling.Answer(items=alike[-1:])
 
 
 def _note(this: Reading, number: str, how: Any) -> None:

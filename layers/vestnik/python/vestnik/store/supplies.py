@@ -32,6 +32,12 @@ def fill(shop: str, account: str, key: str, told: Mapping[str, Any], call: str) 
     dynamo.update(TABLE, keys.filling(shop, account), key, put={"v": 1, "kept": text}, add={"done": {call}})
 
 
+def doubt(shop: str, account: str, key: str, given: Mapping[str, Any]) -> None:
+    """Forget what was kept, but for what a step was given whose answer was lost. Unconditional: as `fill`."""
+    text = json.dumps({"in_doubt": given}, ensure_ascii=False, separators=(",", ":"))
+    dynamo.put(TABLE, {"pk": keys.filling(shop, account), "sk": key, "v": 1, "kept": text})
+
+
 def forget(shop: str, account: str, key: str) -> None:
     """Fill this one no more: the next of its kind begins another. Unconditional: done twice it is the same."""
     dynamo.delete(TABLE, keys.filling(shop, account), key)

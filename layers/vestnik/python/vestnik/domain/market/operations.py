@@ -3,9 +3,10 @@
 asked -> running -> done       (what was read back agrees)
                  -> failed     (refused, or never seen to have happened)
 
-A step: {call, each, look?, by?, unless?, given?, rows?, keep?, sets?, drop?, expect?}; all but `call` and `each` are
-expressions over {posting, theirs, account, given, kept, now}. `each: supply` is done once for all postings that share
-the value of `by`. What a step answers is kept by `keep` for the steps after it, of one posting or of the supply.
+A step: {call, each, look?, pick?, by?, unless?, given?, rows?, keep?, sets?, drop?, expect?}; all from `by` on are
+expressions over {posting, theirs, account, given, kept, key, now}. `each: supply` is done once for all postings that
+share the value of `by`, the `key`. What a step answers is kept by `keep` for the steps after it, of one posting or of
+the supply; `kept.in_doubt` is what a supply's step was given that nobody answered.
 """
 
 from collections.abc import Mapping, Sequence
