@@ -4,12 +4,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.world import World
 from tests.asking import Shop
 from tests.posting import numbers
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+
+# The same examples each time, however busy the machine is.
+slow = [HealthCheck.too_slow]
+settings.register_profile("suite", derandomize=True, deadline=None, database=None, suppress_health_check=slow)
+settings.load_profile("suite")
 
 
 LONG = (

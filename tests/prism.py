@@ -24,7 +24,7 @@ SPECS = ROOT.parent / "shared" / "specs"
 PRISM = ROOT / "node_modules" / ".bin" / "prism"
 FILES = {
     "ozon": ["ozon/*swagger*.json"],
-    "wildberries": ["wildberries/0[1237]-*.yaml", "wildberries/1[12]-*.yaml"],
+    "wildberries": ["wildberries/0[1-7]-*.yaml", "wildberries/1[12]-*.yaml"],
     "yandex_market": ["yandex-market/*.yaml"],
 }
 SECRETS = {"Client-Id": "1", "Api-Key": "key", "Authorization": "token"}

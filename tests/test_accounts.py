@@ -10,8 +10,9 @@ from tests.asking import START, Shop, problem
 from tests.market_accounts import TOKEN, account, as_door, body, stock, twin_of
 from vestnik.domain.market import accounts
 from vestnik.flows import accounts as fares
+from vestnik.flows import stock_touch
 from vestnik.marketplaces import shipped
-from vestnik.store import settings
+from vestnik.store import settings, stock_sent
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +167,7 @@ def test_connecting_without_any_link_writes_nothing(shop: Shop) -> None:
     assert shop.post("accounts/one/connect", {}).status == 200
     shop.world.advance(timedelta(minutes=12))
     assert numbers(shop) == {"TEA": 7, "POT": 7, "CUP": 7}
-    assert health(shop)["counts"] == {"units": 3, "linked": 0, "unlinked": 3, "archived": 0}
+    assert health(shop)["counts"] == {"units": 3, "linked": 0, "unlinked": 3, "archived": 0, "gone": 0}
 
 
 def test_a_dry_run_that_is_cut_short_goes_on_where_it_was(shop: Shop) -> None:
@@ -193,6 +194,58 @@ def test_a_paused_account_is_left_alone_and_goes_on_when_connected_again(shop: S
     shop.world.advance(timedelta(minutes=2))
     assert len(twin_of(shop.world).calls) > before
     assert shop.get("accounts/one").json()["connected_at"] == connected_at
+
+
+def selling(shop: Shop) -> None:
+    """A connected account that shows five of its tea."""
+    goods(shop)
+    shop.post("accounts/one/connect", {"dry": True})
+    linked(shop)
+    assert shop.post("accounts/one/connect", {}).status == 200
+    shop.world.advance(timedelta(minutes=12))
+    assert numbers(shop)["TEA"] == 5
+
+
+def any_mark(shop: Shop) -> bool:
+    with as_door(shop.world):
+        return stock_sent.any_mark("demo", "one")
+
+
+def test_what_is_told_while_an_account_rests_leaves_no_marks_and_is_sent_when_it_goes_on(shop: Shop) -> None:
+    selling(shop)
+    shop.post("accounts/one/pause")
+    shop.world.advance(timedelta(seconds=stock_touch.FRESH))
+    for quantity in (4, 3, 2):
+        shop.world.advance(timedelta(seconds=10))
+        stock(shop, TEA=quantity)
+    shop.world.settle()
+    assert not any_mark(shop)
+    shop.post("accounts/one/connect", {})
+    shop.world.advance(timedelta(seconds=30))
+    assert numbers(shop)["TEA"] == 2
+
+
+def test_a_touch_by_who_has_not_heard_that_an_account_goes_on_is_not_lost(shop: Shop) -> None:
+    selling(shop)
+    world = shop.world
+    shop.post("accounts/one/pause")
+    with as_door(world):
+        settings.current("demo", world.now())  # what this worker knows for some seconds to come
+        heard = settings._cache["demo"]
+    shop.post("accounts/one/connect", {})
+    world.advance(timedelta(seconds=30))
+    with as_door(world):
+        settings._cache["demo"], settings._checked["demo"] = heard, world.now().timestamp()
+        assert stock_touch.touch("demo", ["TEA"], world.now()) == 1
+
+
+def test_an_accounts_own_orders_are_marked_even_while_it_rests(shop: Shop) -> None:
+    selling(shop)
+    shop.post("accounts/one/pause")
+    shop.world.advance(timedelta(seconds=stock_touch.FRESH))
+    with as_door(shop.world):
+        assert stock_touch.touch("demo", ["TEA"], shop.world.now(), forced=True) == 0
+        assert stock_touch.touch("demo", ["TEA"], shop.world.now(), forced=True, of="one") == 1
 
 
 def test_nothing_is_confirmed_where_nothing_waits(shop: Shop) -> None:

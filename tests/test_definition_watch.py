@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ LIST = "wildberries.warehouses.list"
 HEIR = f"{LIST}.next"
 WRITE = "wildberries.stock.write"
 GONE = [{"status": 404, "do": "gone"}]
+MESSAGES = Path(__file__).parents[1] / "templates" / "messages" / "marketplace.request_failing"
 ACCOUNT = Account("demo", "wb", "wildberries", {"token_type": "personal"}, {"name": "WB"})
 
 
@@ -191,6 +193,32 @@ def test_a_newer_shipped_version_is_offered_and_does_not_take_over(world: World,
     assert (shown["source"], shown["update"]) == ("own", True)
     shown = shop.post(f"requests/{LIST}/adopt").json()
     assert (shown["source"], shown["update"]) == ("shipped", False)
+
+
+def test_an_own_version_that_fails_is_told_with_the_newer_one_that_is_shipped_and_how_to_take_it(
+    world: World, shop: Shop
+) -> None:
+    shipped = shop.get(f"requests/{LIST}").json()["shipped"]
+    own = {**shipped, "version": 0, "path": "/api/v3/gone", "errors": GONE}
+    with syncing(world):
+        settings.put("demo", "request", LIST, own, by="test", now=world.now())
+    with pytest.raises(Refused):
+        called(world)
+    (text,) = told(world, "no longer works")
+    assert "A newer definition is shipped (version 1; yours was made from 0)" in text
+    assert f"POST /v1/requests/{LIST}/adopt" in text
+    assert "There is no replacement" not in text
+    assert shop.post(f"requests/{LIST}/adopt").status == 200
+    assert [one["name"] for one in called(world)] == ["Sofia"]
+    assert health(shop)["state"] == "ok"
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "bg"])
+@pytest.mark.parametrize("kind", ["email", "telegram"])
+def test_how_to_take_the_newer_one_is_told_in_every_language(language: str, kind: str) -> None:
+    (file,) = MESSAGES.glob(f"*.{kind}.{language}.j2")
+    source = file.read_text("utf-8")
+    assert source.count("POST /v1/requests/{{ data.request.id }}/adopt") == {"email": 2, "telegram": 1}[kind]
 
 
 def test_what_was_held_against_an_older_version_is_forgotten_when_a_newer_one_is_shipped(

@@ -386,6 +386,13 @@ def test_the_demo_shops_own_key_sees_the_mark(lived: Lived) -> None:
     assert {"marketplace-orders", "supplies"} <= seeing
 
 
+def test_every_time_is_told_with_z(lived: Lived) -> None:
+    texts = {name: answer.text for name, answer in sweep_of_gets(lived, "local-key").items()}
+    texts |= {name: answer.text for name, answer in lived.answers.items()}
+    assert [name for name, text in texts.items() if "+00:00" in text] == []
+    assert sum(len(re.findall(r"T\d\d:\d\d:\d\d(\.\d+)?Z", text)) for text in texts.values()) > 20
+
+
 def sweep_of_gets(lived: Lived, key: str) -> dict[str, Response]:
     reading = [route for route in routes(lived.document) if route.method == "GET"]
     return {str(route): ask(lived.world, route, key, lived.places, lived.bodies) for route in reading}

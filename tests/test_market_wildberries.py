@@ -23,7 +23,8 @@ PURPOSES = {
     *("credentials.check", "seller.info", "warehouses.list", "products.list", "categories.list", "categories.parents"),
     *("stock.write", "stock.read", "stock.fbo", "orders.new", "orders.list", "orders.statuses", "order.cancel"),
     *("supplies.list", "supply.create", "supply.add", "supply.shipping_points", "supply.shipping", "supply.deliver"),
-    *("supply.orders", "supply.get", "returns.list"),
+    *("supply.orders", "supply.get", "returns.list", "orders.list.fbo"),
+    *(f"orders.{listing}.{what}" for listing in ("dbs", "dbw", "pickup") for what in ("new", "list", "statuses")),
 }
 Json = Any
 
@@ -126,7 +127,8 @@ def test_an_answer_is_mapped_without_loss(name: str, sample: Json) -> None:
     found = definitions.items(one, sample["answer"], shared)
     assert [{name: value for name, value in item.items() if name != "raw"} for item in found] == wanted["items"]
     if one.get("raw"):
-        assert [item["raw"] for item in found] == sample["answer"]["orders"]
+        told = definitions.listed(one, sample["answer"])
+        assert [item["raw"] for item in found] == [row for row in told if definitions._parts(one, row)]
     if "next" in wanted:
         count = len(definitions.listed(one, sample["answer"]))
         assert definitions.following(one, sample["answer"], asked["page"], count) == wanted["next"]
@@ -179,9 +181,9 @@ WB = (
 )
 
 
-def read(supplier: str, wb: str) -> tuple[str, bool, bool]:
+def read(supplier: str, wb: str, **more: str) -> tuple[str, bool, bool]:
     """(ours, left, closed) of a pair."""
-    theirs = {"supplierStatus": supplier, "wbStatus": wb}
+    theirs = {"supplierStatus": supplier, "wbStatus": wb, **more}
     table = statuses.statuses(MARKET.statuses, None, None)
     ours = statuses.unified(theirs, table)
     return ours, statuses.has_left(ours, theirs, table), statuses.is_closed(ours, theirs, table)
@@ -196,6 +198,54 @@ def test_every_documented_pair_of_statuses_has_one_of_ours() -> None:
     assert {pairs["cancel", wb] for wb in WB} == {"cancelled"}
     assert {pairs[supplier, "declined_by_client"] for supplier in SUPPLIER} == {"cancelled"}
     assert read("surprise", "surprise")[0] == statuses.NONE
+
+
+WORDS = {
+    "dbs": (("deliver", "cancel_missed_call"), ("canceled_by_missed_call", "ready_for_pickup")),
+    "dbw": (("complete", "cancel_missed_call"), ("canceled_by_missed_call", "postponed_delivery")),
+    "pickup": (("prepare", "cancel_shelf_life"), ("ready_for_pickup",)),
+}
+SHARED = ("new", "confirm", "receive", "reject", "cancel")
+SHARED_WB = ("waiting", "sold", "canceled", "canceled_by_client", "declined_by_client", "defect")
+
+
+@pytest.mark.parametrize("delivery", sorted(WORDS))
+def test_every_documented_pair_of_the_other_schemes_has_one_of_ours(delivery: str) -> None:
+    own, own_wb = WORDS[delivery]
+    pairs = [(one, wb) for one in (*SHARED, *own) for wb in (*SHARED_WB, *own_wb)]
+    found = {pair: read(*pair, delivery=delivery)[0] for pair in pairs}
+    assert statuses.NONE not in found.values()
+    assert found["confirm", "waiting"] == "confirmed"
+    assert {found["reject", wb] for wb in (*SHARED_WB, *own_wb)} == {"cancelled"}
+
+
+@pytest.mark.parametrize(
+    ("delivery", "supplier", "wb", "wanted"),
+    [
+        ("dbs", "deliver", "waiting", ("shipped", True, False)),
+        ("dbs", "deliver", "ready_for_pickup", ("shipped", True, False)),
+        ("dbs", "deliver", "canceled_by_client", ("cancelled", True, True)),
+        ("dbs", "receive", "sold", ("delivered", True, True)),
+        ("dbs", "reject", "canceled_by_client", ("cancelled", True, True)),
+        ("dbs", "cancel_missed_call", "canceled_by_missed_call", ("cancelled", False, True)),
+        ("dbw", "complete", "postponed_delivery", ("shipped", True, False)),
+        ("pickup", "prepare", "ready_for_pickup", ("packed", False, False)),
+        ("pickup", "reject", "canceled_by_client", ("cancelled", False, True)),
+        ("pickup", "cancel_shelf_life", "canceled", ("cancelled", False, True)),
+        ("pickup", "receive", "sold", ("delivered", True, True)),
+    ],
+)
+def test_goods_of_the_other_schemes_leave_when_they_are_on_their_way_or_fetched(
+    delivery: str, supplier: str, wb: str, wanted: tuple[str, bool, bool]
+) -> None:
+    assert read(supplier, wb, delivery=delivery) == wanted
+
+
+def test_every_further_list_names_schemes_there_are_and_has_its_requests() -> None:
+    named = [scheme for schemes in MARKET.orders["lists"].values() for scheme in schemes]
+    assert sorted(named) == sorted(scheme for scheme, means in MARKET.schemes.items() if means == "shown")
+    for listing in MARKET.orders["lists"]:
+        assert {f"orders.{listing}.{what}" for what in ("new", "list", "statuses")} <= PURPOSES
 
 
 @pytest.mark.parametrize(
@@ -238,7 +288,7 @@ def limits() -> Iterator[tuple[Json, Json, bool]]:
 
 @contract.needed
 def test_no_bucket_lets_more_through_than_is_published() -> None:
-    assert len({one["id"] for one, _, _ in limits()}) >= 18
+    assert len({one["id"] for one, _, _ in limits()}) >= 28
     for one, limit, fined in limits():
         bucket = MARKET.buckets[one["limits"][0]["bucket"]]
         kind = "base" if limit.get("type") == "Base" else "personal"

@@ -8,14 +8,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra.twins.ozon import Cabinet, Ozon
+from infra.twins.yandex_market import YandexMarketTwin
 from infra.world import World
 from infra.world.http_api import Response
 from tests.asking import Shop
 from tests.market_accounts import as_door
+from vestnik import marketplaces
 from vestnik.flows import notifications
 from vestnik.store import postings
 
-OZON, YANDEX = "ozon-notified", "yandex-notified"
+OZON, YANDEX, MARKET = "ozon-notified", "yandex-notified", "market-notified"
 PING = {"message_type": "TYPE_PING", "time": "2026-11-20T08:00:00Z"}
 
 
@@ -171,6 +173,84 @@ def test_yandex_is_told_in_its_cabinet_and_gets_its_own_answer(world: World, sho
     assert "cabinet" in found["set_in"]
     answer = _tell(world, urlsplit(found["url"]).path, {"notificationType": "ORDER_CREATED", "orderId": 1})
     assert (answer.status, set(answer.json())) == (200, {"version", "name", "time"})
+
+
+@pytest.fixture(scope="module")
+def market(shop: Shop) -> YandexMarketTwin:
+    """A connected cabinet at Yandex Market, in which the seller typed the address."""
+    found = shop.world.markets["yandex_market"]
+    assert isinstance(found, YandexMarketTwin)
+    made = found.add_account()
+    made.add_product("TEA", stock=1000)
+    body = {"marketplace": "yandex_market", "name": "Market", "credentials": {"api_key": made.key}}
+    told = {"business": made.business, "campaign": next(iter(made.campaigns))}
+    written = shop.put(f"accounts/{MARKET}", {**body, "settings": told})
+    assert written.status == 200, written.text
+    assert shop.post(f"accounts/{MARKET}/connect", {}).status == 200
+    shop.world.advance(timedelta(minutes=2))
+    found.notify(written.json()["notifications"]["url"])
+    shop.world.settle()
+    return found
+
+
+def test_yandex_pings_the_address_that_was_typed_before_it_tells_anything(
+    world: World, market: YandexMarketTwin
+) -> None:
+    assert market.cabinet().pushes.on
+    other = market.add_account("key-of-another")
+    other.add_product("TEA", stock=9)
+    market.notify("http://127.0.0.1/v1/marketplace-notifications/nobody/x", other.key)
+    world.settle()
+    other.sell("TEA")
+    assert (world.notifications.answers[-1], other.pushes.on, other.pushes.due) == (404, False, [])
+
+
+def test_an_order_at_yandex_is_known_within_seconds(world: World, market: YandexMarketTwin) -> None:
+    world.advance_to(world.now().replace(second=10, microsecond=0) + timedelta(minutes=1))
+    number = str(market.sell("TEA", 2))
+    world.settle()
+    assert world.now().second < 30
+    with as_door(world):
+        assert postings.get("demo", MARKET, number) is not None
+
+
+def test_what_becomes_of_an_order_at_yandex_is_known_within_seconds(
+    world: World, shop: Shop, market: YandexMarketTwin
+) -> None:
+    number = str(market.sell("TEA"))
+    for move, status in ((market.advance, "shipped"), (None, "cancelled")):
+        world.advance_to(world.now().replace(second=10, microsecond=0) + timedelta(minutes=1))
+        if move is not None:
+            move(number, "DELIVERY")
+        else:
+            market.advance(number, "CANCELLED", "USER_REFUSED_DELIVERY")
+        world.settle()
+        assert shop.get(f"marketplace-orders/{MARKET}:{number}").json()["status"] == status
+
+
+def test_yandex_tells_of_each_event_in_its_own_words(market: YandexMarketTwin) -> None:
+    cabinet = market.cabinet()
+    number = str(cabinet.sell("TEA"))
+    cabinet.advance(number, "DELIVERY")
+    cabinet.cancel(number)
+    cabinet.advance(number, "DELIVERED")
+    back = cabinet.give_back(number)
+    cabinet.move_return(back, "IN_TRANSIT")
+    cabinet.cancel(str(cabinet.sell("TEA")))
+    told = [cabinet.pushes.next() for _ in range(8)]
+    assert [one and one[1]["notificationType"] for one in told] == [
+        "ORDER_CREATED",
+        "ORDER_STATUS_UPDATED",
+        "ORDER_CANCELLATION_REQUEST",
+        "ORDER_STATUS_UPDATED",
+        "ORDER_RETURN_CREATED",
+        "ORDER_RETURN_STATUS_UPDATED",
+        "ORDER_CREATED",
+        "ORDER_CANCELLED",
+    ]
+    known = marketplaces.shipped("yandex_market").body["push"]
+    assert {one[1][known["kind"]] for one in told if one} <= set(known["orders"])
+    assert all(one[1][known["number"]] for one in told if one)
 
 
 def test_a_marketplace_without_notifications_has_no_address(shop: Shop) -> None:

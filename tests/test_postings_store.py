@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_an_older_payload_does_not_replace_a_newer_one() -> None:
 
 
 def test_a_payload_beyond_all_size_is_not_kept_but_no_error() -> None:
-    kept.keep_raw(SHOP, "main", "1", {"n": "x" * 400_000}, "2026-11-20T08:02:00Z")
+    kept.keep_raw(SHOP, "main", "1", {"n": Random(1).randbytes(400_000).hex()}, "2026-11-20T08:02:00Z")
     found = kept.raw(SHOP, "main", "1")
     assert found is not None
     assert "too_big" in found[0]

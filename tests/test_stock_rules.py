@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vestnik.domain.market import stock
 from vestnik.domain.market.stock import Hold, Item, Stock
 
-settings.register_profile("stock", suppress_health_check=[HealthCheck.too_slow], deadline=None)
-patient = settings.get_profile("stock")  # the first example is slow to draw on a busy machine
 EARLY, NOON, LATE = "2026-11-20T08:00:00Z", "2026-11-20T12:00:00Z", "2026-11-20T16:00:00Z"
 PLACES = ("sofia", "varna", "plovdiv")
 
@@ -42,7 +40,6 @@ def alternative(*items: str) -> dict[str, Any]:
     return {"mode": "alternative", "parts": [{"item": i, "quantity": 1, "priority": n} for n, i in enumerate(items)]}
 
 
-@patient
 @given(items, places)
 def test_no_more_is_available_than_lies_there_less_what_open_orders_hold(item: Item, where: frozenset[str]) -> None:
     left = stock.available(item, where)
@@ -58,7 +55,6 @@ def test_no_more_is_available_than_lies_there_less_what_open_orders_hold(item: I
     assert left <= sum(lies) - sum(open_holds)
 
 
-@patient
 @given(items, places, st.integers(0, 5), st.booleans())
 def test_what_is_desired_is_never_below_zero_nor_above_what_lies_there(
     item: Item, where: frozenset[str], buffer: int, physical: bool
@@ -69,7 +65,6 @@ def test_what_is_desired_is_never_below_zero_nor_above_what_lies_there(
     assert number is None or 0 <= number <= max(0, (lies or 0) - buffer)
 
 
-@patient
 @given(items, places)
 def test_one_more_order_never_lets_more_be_sold(item: Item, where: frozenset[str]) -> None:
     more = Item(item.id, item.stock, {**item.held, "order/new": Hold(3, since=LATE)})
@@ -77,7 +72,6 @@ def test_one_more_order_never_lets_more_be_sold(item: Item, where: frozenset[str
     assert before == after is None or (before is not None and after == before - 3)
 
 
-@patient
 @given(items, items, st.integers(1, 4), st.integers(1, 4))
 def test_a_kit_is_as_many_as_its_scarcest_part_allows(first: Item, second: Item, a: int, b: int) -> None:
     parts = {"a": Item("a", first.stock, first.held), "b": Item("b", second.stock, second.held)}
@@ -89,7 +83,6 @@ def test_a_kit_is_as_many_as_its_scarcest_part_allows(first: Item, second: Item,
         assert can == min(max(0, left[0] or 0) // a, max(0, left[1] or 0) // b)
 
 
-@patient
 @given(items, items)
 def test_alternatives_are_as_many_as_all_of_them_together(first: Item, second: Item) -> None:
     parts = {"a": Item("a", first.stock, first.held), "b": Item("b", second.stock, second.held)}
@@ -97,7 +90,6 @@ def test_alternatives_are_as_many_as_all_of_them_together(first: Item, second: I
     assert stock.sellable(alternative("a", "b"), parts) == (sum(max(0, n) for n in known) if known else None)
 
 
-@patient
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=4), st.integers(1, 30))
 def test_an_order_of_alternatives_takes_exactly_what_was_ordered(have: list[int], ordered: int) -> None:
     parts = {f"i{n}": Item(f"i{n}", {"sofia": Stock(q, "physical", NOON)}) for n, q in enumerate(have)}

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from infra.twins.market import Called
 from infra.world import World
 from tests.asking import START, Shop
 from tests.market_accounts import TOKEN, account, as_door, imported, stock, twin_of
-from vestnik.flows import syncs
+from vestnik.flows import syncs, waking
 from vestnik.store import accounts as listed
 from vestnik.store import runs
 
@@ -95,6 +96,69 @@ def test_of_many_that_find_a_run_under_way_one_waits_for_it(world: World, shop: 
     world.advance(timedelta(seconds=25))
     with as_door(world):
         assert runs.get("demo", "one", "stock")["last_ok"] > (world.now() - timedelta(seconds=20)).isoformat()
+
+
+def test_what_wakes_the_orders_while_a_run_reads_them_lets_them_be_read_again_as_soon_as_it_ends(
+    world: World, shop: Shop
+) -> None:
+    connected(shop)
+    world.advance_to(world.now().replace(second=20, microsecond=0) + timedelta(minutes=1))
+    met = list[str]()
+
+    def another_worker_gets_the_message(called: Called) -> None:
+        met.append(called.path)
+        if len(met) == 1:
+            told = syncs.message("demo", "one", "orders") | waking.WOKEN
+            world.clock.move_to(world.now() + timedelta(seconds=2))
+            with as_door(world):
+                for _ in range(3):
+                    syncs.take(told, world.now, world.now() + timedelta(seconds=30))
+
+    twin_of(world).watch.append(another_worker_gets_the_message)
+    try:
+        with as_door(world):
+            syncs.wake("demo", "one", "orders")
+        world.settle()
+        assert [path for path in met if path == "/orders"] == ["/orders"] * 2
+        world.advance(timedelta(seconds=25))  # who waited looks once more, and finds that it was seen to
+        assert [path for path in met if path == "/orders"] == ["/orders"] * 2
+    finally:
+        twin_of(world).watch.clear()
+
+
+def test_a_tick_that_finds_a_run_under_way_is_dropped(world: World, shop: Shop) -> None:
+    connected(shop)
+    with as_door(world):
+        listed.lease("demo", "one", "orders", "other run", world.now(), 20)
+        before = messages(world)
+        syncs.take(syncs.message("demo", "one", "orders"), world.now, world.now() + timedelta(seconds=30))
+        assert messages(world) == before
+        assert not listed.release("demo", "one", "orders", "other run")
+
+
+def test_who_waits_for_a_run_that_died_runs_once_its_lease_is_over(world: World, shop: Shop) -> None:
+    connected(shop)
+    world.advance_to(world.now().replace(second=5, microsecond=0) + timedelta(minutes=1))
+    with as_door(world):
+        listed.lease("demo", "one", "orders", "a run that dies", world.now(), 15)
+        syncs.wake("demo", "one", "orders")
+    world.advance(timedelta(seconds=30))
+    with as_door(world):
+        assert runs.get("demo", "one", "orders")["last_ok"] > (world.now() - timedelta(seconds=16)).isoformat()
+
+
+def test_only_the_first_who_waits_is_noted_in_a_lease(world: World) -> None:
+    now = world.now()
+    with as_door(world):
+        assert listed.wait("demo", "one", "stock", "x", now) == ""
+        listed.lease("demo", "one", "stock", "a", now, 60)
+        assert [listed.wait("demo", "one", "stock", who, now) for who in ("x", "y", "x")] == ["x", "x", "x"]
+        assert listed.waits("demo", "one", "stock", "x")
+        assert not listed.waits("demo", "one", "stock", "y")
+        assert listed.wait("demo", "one", "stock", "x", now + timedelta(seconds=60)) == ""
+        assert not listed.release("demo", "one", "stock", "b")
+        assert listed.release("demo", "one", "stock", "a")
+        assert not listed.waits("demo", "one", "stock", "x")
 
 
 # Runs

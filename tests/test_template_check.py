@@ -147,7 +147,7 @@ def runs(element: Any) -> bool:
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_a_parser_sees_the_check_has_seen(html: str) -> None:
     if seen_by_a_parser(html):
         assert malice.findings(html), html

@@ -12,7 +12,10 @@ import yaml
 
 SPECS = Path(__file__).parents[1] / ".." / "shared" / "specs" / "wildberries"
 OWN = Path(__file__).parent / "data" / "wildberries"
-FILES = ("01-general", "02-items", "03-orders-fbs", "11-analytics", "12-reports")
+FILES = (
+    *("01-general", "02-items", "03-orders-fbs", "04-orders-dbw", "05-dbs", "06-in-store-pickup"),
+    *("11-analytics", "12-reports"),
+)
 NEWER = {  # what the answers of October 2026 have beyond the specification of August (wildberries-sdk 0.1.177)
     name: {}
     for name in ("isTransferable", "shippingDt", "shippingPointId", "shippingType", "spotAvailable", "waybillUuid")

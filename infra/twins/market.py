@@ -154,6 +154,9 @@ class MarketTwin(HttpTwin):
         """The next notification on its way to a seller, taken off: address and body. None where there is none."""
         return None
 
+    def answered(self, url: str, told: Any, status: int, body: Any) -> None:
+        """Hear how a notification was answered there: `body` as JSON, None where it is none."""
+
     def admit(self, ask: Ask) -> Reply | None:
         """Check key and limits before the handler does its part; a reply here is the answer."""
         return None

@@ -17,21 +17,30 @@ class Notifications:
 
     def __init__(self, twins: Iterable[MarketTwin], take: Callable[[Request], Response], clock: Clock) -> None:
         self._twins, self._take, self._clock = list(twins), take, clock
-        self._next: tuple[str, Any] | None = None
+        self._next: tuple[MarketTwin, str, Any] | None = None
         self.answers: list[int] = []
 
     def due(self, patient: bool) -> datetime | None:
         """Now, where there is one."""
         if self._next is None:
-            self._next = next((found for twin in self._twins if (found := twin.notification())), None)
+            self._next = next(((twin, *found) for twin in self._twins if (found := twin.notification())), None)
         return self._clock.now() if self._next else None
 
     def fire(self) -> None:
         """Carry it to the API, whose answer must be there within seconds."""
         if self._next is None:
             return
-        (url, told), self._next = self._next, None
+        (twin, url, told), self._next = self._next, None
         headers = {"host": "local", "content-type": "application/json"}
         request = Request("POST", urlsplit(url).path, "", headers, json.dumps(told).encode())
-        self.answers.append(self._take(request).status)
+        answer = self._take(request)
+        self.answers.append(answer.status)
         del self.answers[:-200]
+        twin.answered(url, told, answer.status, _json(answer))
+
+
+def _json(answer: Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None

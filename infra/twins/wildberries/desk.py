@@ -26,10 +26,19 @@ LIMITS = {
     "fbs": Limit(0.2, 20, "marketplace", True),
     "fbs-cancel": Limit(0.6, 20, "marketplace", True),
     "fbw-stock": Limit(20, 1, "analytics"),
+    "dbs": Limit(0.2, 20, "marketplace", True),
+    "dbw": Limit(0.2, 20, "marketplace", True),
+    "pickup": Limit(0.2, 20, "marketplace", True),
+    "pickup-statuses": Limit(1, 10, "marketplace", True),
+    "feed": Limit(60, 10, "statistics"),
     "returns": Limit(60, 10, "analytics"),
     "seller-info": Limit(60, 10),
 }
-BASE = {"seller-info": Limit(86400, 1), "returns": Limit(1800, 1, "analytics")}
+BASE = {
+    "seller-info": Limit(86400, 1),
+    "returns": Limit(1800, 1, "analytics"),
+    "feed": Limit(10800, 1, "statistics"),
+}
 PING = (3, 30)
 FINE = 10
 PLACES = (
@@ -40,6 +49,12 @@ PLACES = (
     ("/api/v3/warehouses", "warehouses"),
     ("/api/v3/orders", "fbs"),
     ("/api/v3/supplies", "fbs"),
+    ("/api/v3/dbs/orders", "dbs"),
+    ("/api/marketplace/v3/dbs/orders", "dbs"),
+    ("/api/v3/dbw/orders", "dbw"),
+    ("/api/v3/click-collect/orders", "pickup"),
+    ("/api/marketplace/v3/click-collect/orders/status", "pickup-statuses"),
+    ("/api/v1/supplier/orders", "feed"),
     ("/api/marketplace/v3/", "fbs"),
     ("/api/analytics/v1/stocks-report/", "fbw-stock"),
     ("/api/analytics/v1/item-returns", "returns"),

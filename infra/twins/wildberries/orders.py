@@ -25,19 +25,14 @@ class Orders(Desk):
     @route("GET", "/api/v3/orders")
     def orders_by_date(self, ask: Ask) -> Reply:
         """Those made in a time, by id; without statuses."""
-        limit, after = _number(ask.query.get("limit")), _number(ask.query.get("next"))
-        span = self._span(ask)
+        limit, after = number(ask.query.get("limit")), number(ask.query.get("next"))
+        span = asked_span(ask, self.now())
         if limit is None or not 1 <= limit <= MOST or after is None or span is None:
             return failure(400, "IncorrectParameter", "an incorrect parameter was passed")
         since, until = span
         asked = (one for one in self.seller(ask).orders.values() if one.id > after and since <= one.at <= until)
         page = list(islice(asked, limit))
         return Reply(200, {"next": page[-1].id if page else 0, "orders": [_listed(one) for one in page]})
-
-    def _span(self, ask: Ask) -> tuple[datetime, datetime] | None:
-        until = _at(ask.query.get("dateTo"), self.now())
-        since = _at(ask.query.get("dateFrom"), until - LONGEST)
-        return (max(since, self.now() - OLDEST), until) if until - since <= LONGEST else None
 
     @route("POST", "/api/v3/orders/status")
     def statuses(self, ask: Ask) -> Reply:
@@ -52,7 +47,7 @@ class Orders(Desk):
     def cancel_order(self, ask: Ask) -> Reply:
         """The seller cancels, as long as the order was not handed over."""
         seller = self.seller(ask)
-        order = seller.orders.get(_number(ask.names["order"]) or 0)
+        order = seller.orders.get(number(ask.names["order"]) or 0)
         if order is None:
             return failure(404, "NotFound", "not found")
         if order.cancelled or order.supplier == "complete":
@@ -62,13 +57,21 @@ class Orders(Desk):
         return Reply(204)
 
 
-def _number(text: str | None) -> int | None:
+def number(text: str | None) -> int | None:
+    """A whole number of a query, or None where it is none."""
     return int(text) if text is not None and text.isdigit() else None
 
 
+def asked_span(ask: Ask, now: datetime) -> tuple[datetime, datetime] | None:
+    """From when to when a list is asked for, as far back as it goes; None where that is too long at once."""
+    until = _at(ask.query.get("dateTo"), now)
+    since = _at(ask.query.get("dateFrom"), until - LONGEST)
+    return (max(since, now - OLDEST), until) if until - since <= LONGEST else None
+
+
 def _at(text: str | None, otherwise: datetime) -> datetime:
-    number = _number(text)
-    return otherwise if number is None else datetime.fromtimestamp(number, otherwise.tzinfo)
+    seconds = number(text)
+    return otherwise if seconds is None else datetime.fromtimestamp(seconds, otherwise.tzinfo)
 
 
 def _status(one: Order) -> dict[str, Any]:
@@ -91,7 +94,7 @@ def _both(one: Order) -> dict[str, Any]:
         "orderUid": one.group,
         "article": one.size.article,
         "colorCode": "",
-        "rid": f"{one.id:032x}",
+        "rid": one.srid,
         "createdAt": f"{one.at:%Y-%m-%dT%H:%M:%SZ}",
         "offices": ["Москва"],
         "skus": one.size.barcodes,

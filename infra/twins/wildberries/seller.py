@@ -9,6 +9,11 @@ from typing import Any
 from infra.twins.market import SlidingWindow, Tokens
 
 DECLINING = timedelta(hours=1)  # so long a buyer may still decline what the seller has not taken up
+GIVEN_UP = {
+    "refusal": ("reject", "canceled_by_client"),
+    "missed call": ("cancel_missed_call", "canceled_by_missed_call"),
+    "shelf life": ("cancel_shelf_life", "canceled"),
+}
 SCANNED = {"sorted", "ready_for_pickup", "sold", "postponed_delivery", "accepted_by_carrier", "sent_to_carrier"}
 
 
@@ -45,7 +50,9 @@ class Warehouse:
 
 @dataclass(slots=True)
 class Order:
-    """An order of one item; those of one basket share `group`. `supplier`, `wb`: the pair of statuses."""
+    """An order of one item; those of one basket share `group`. `supplier`, `wb`: the pair of statuses. `kind`: fbs, or
+    how else it reaches the buyer (dbs, edbs, dbw, pickup), or fbw: then `warehouse` is Wildberries' own. `changed`:
+    when the feed of orders last had news of it."""
 
     id: int
     size: Size
@@ -57,11 +64,23 @@ class Order:
     supply: str = ""
     marked: list[str] = field(default_factory=list)
     border: int = 0
+    kind: str = "fbs"
+    changed: datetime | None = None
 
     @property
     def cancelled(self) -> bool:
         """Whether nothing will come of it."""
-        return self.supplier.startswith("cancel") or self.wb in ("canceled", "canceled_by_client", "declined_by_client")
+        return self.supplier.startswith(("cancel", "reject")) or self.wb.startswith(("canceled", "declined"))
+
+    @property
+    def completed(self) -> bool:
+        """Whether it is over, one way or the other."""
+        return self.cancelled or self.supplier == "receive" or self.wb in ("sold", "defect")
+
+    @property
+    def srid(self) -> str:
+        """What it is called in all reports."""
+        return f"{self.id:032x}"
 
 
 @dataclass(slots=True)
@@ -90,6 +109,7 @@ class Seller:
         self.warehouses: dict[int, Warehouse] = {}
         self.stock: dict[int, dict[int, int]] = {}
         self.orders: dict[int, Order] = {}
+        self.apart: dict[int, Order] = {}  # those that are not FBS
         self.supplies: dict[str, Supply] = {}
         self.fbw: list[dict[str, Any]] = []
         self.returns: list[dict[str, Any]] = []
@@ -117,7 +137,7 @@ class Seller:
         """How many the marketplace offers from there."""
         return self.stock.get(warehouse, {}).get(unit, 0)
 
-    def sell(self, unit: int, quantity: int, warehouse: int | None, at: datetime) -> list[Order]:
+    def sell(self, unit: int, quantity: int, warehouse: int | None, at: datetime, kind: str = "fbs") -> list[Order]:
         """A buyer's basket: an order for each piece; none at all where fewer are shown."""
         places = [warehouse] if warehouse is not None else [id for id in self.warehouses if self.shown(unit, id)]
         place = next((id for id in places if self.shown(unit, id) >= quantity), None)
@@ -125,15 +145,30 @@ class Seller:
             self.oversold += quantity
             return []
         self.stock[place][unit] -= quantity
+        return self._ordered(unit, quantity, place, at, kind)
+
+    def sell_fbw(self, unit: int, quantity: int, at: datetime) -> list[Order]:
+        """A buyer's basket out of one of Wildberries' own warehouses."""
+        shelf = next((one for one in self.fbw if one["chrtId"] == unit and one["quantity"] >= quantity), None)
+        if shelf is None:
+            self.oversold += quantity
+            return []
+        shelf["quantity"] -= quantity
+        return self._ordered(unit, quantity, shelf["warehouseId"], at, "fbw")
+
+    def _ordered(self, unit: int, quantity: int, place: int, at: datetime, kind: str) -> list[Order]:
         group = f"{self.sid[:8]}_{next(self._groups):024d}"
         size = self.sizes[unit]
-        made = [Order(next(self._ids), size, place, group, at) for _ in range(quantity)]
-        self.orders.update({order.id: order for order in made})
+        made = [Order(next(self._ids), size, place, group, at, kind=kind, changed=at) for _ in range(quantity)]
+        (self.orders if kind == "fbs" else self.apart).update({order.id: order for order in made})
         return made
 
     def cancel(self, order: Order, by: str, at: datetime) -> None:
         """End an order. What was reserved is not offered again: the seller has to say so."""
-        if by == "buyer":
+        order.changed = at
+        if by in GIVEN_UP:
+            order.supplier, order.wb = GIVEN_UP[by]
+        elif by == "buyer":
             early = order.supplier == "new" and at - order.at < DECLINING
             order.wb = "declined_by_client" if early else "canceled_by_client"
         else:
@@ -144,7 +179,7 @@ class Seller:
     def advance(self, order: Order, status: str, at: datetime) -> None:
         """The marketplace's own moves: `sorted`, `sold`, ... What is scanned counts as handed over, its supply too."""
         supplier, _, wb = status.rpartition("/")
-        order.wb = wb
+        order.wb, order.changed = wb, at
         order.supplier = supplier or ("complete" if wb in SCANNED else order.supplier)
         supply = self.supplies.get(order.supply)
         if supply is not None and wb in SCANNED:
@@ -159,7 +194,7 @@ class Seller:
         """Goods on their way back to the seller, as the report has them."""
         row = {
             "orderId": order.id,
-            "srid": f"{order.id:032x}",
+            "srid": order.srid,
             "nmId": order.size.product,
             "techSize": order.size.size,
             "sku": order.size.barcodes[0],

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from infra.twins.listening import Answer, Meet
 from infra.twins.wildberries import tokens
+from infra.twins.wildberries.apart import Apart
 from infra.twins.wildberries.cards import Cards
 from infra.twins.wildberries.orders import Orders
 from infra.twins.wildberries.reports import Reports
@@ -16,12 +17,13 @@ from infra.twins.wildberries.seller import Order, Seller, Size, Warehouse
 from infra.twins.wildberries.stocks import Stocks
 from infra.twins.wildberries.supplies import Supplies
 
-SCOPES = ("content", "analytics", "marketplace", "supplies", "returns")
+SCOPES = ("content", "analytics", "marketplace", "statistics", "supplies", "returns")
 LIFE = timedelta(days=180)
 FIRST_ID = 5_000_000_001
+SRID = 32  # characters
 
 
-class Wildberries(Cards, Stocks, Orders, Supplies, Reports):
+class Wildberries(Cards, Stocks, Orders, Apart, Supplies, Reports):
     """Wildberries. Where a method takes `account`, it is a seller's name; empty: the first seller.
 
     It begins with one seller, "Seller 1", and its token in `token`; `add_seller` makes more.
@@ -88,16 +90,30 @@ class Wildberries(Cards, Stocks, Orders, Supplies, Reports):
         seller.fbw.append(row | told | {"inWayToClient": 0, "inWayFromClient": 0})
 
     def sell(
-        self, unit: str | int, quantity: int = 1, warehouse: str | int | None = None, *, account: str = ""
+        self,
+        unit: str | int,
+        quantity: int = 1,
+        warehouse: str | int | None = None,
+        *,
+        account: str = "",
+        kind: str = "fbs",
     ) -> str | None:
-        """A buyer orders; the number of the (first) order. None, and counted in `oversold`, where too few are shown."""
+        """A buyer orders; the number of the (first) order. None, and counted in `oversold`, where too few are shown.
+        `kind`: fbs, dbs, edbs, dbw or pickup; all sell what the seller's own warehouses show."""
         with self._lock:
             place = None if warehouse is None else int(warehouse)
-            made = self._named(account).sell(int(unit), quantity, place, self.now())
+            made = self._named(account).sell(int(unit), quantity, place, self.now(), kind)
         return str(made[0].id) if made else None
 
+    def sell_fbw(self, unit: str | int, quantity: int = 1, *, account: str = "") -> str | None:
+        """A buyer orders out of Wildberries' own warehouses; the `srid` of the (first) order, or None as in `sell`."""
+        with self._lock:
+            made = self._named(account).sell_fbw(int(unit), quantity, self.now())
+        return made[0].srid if made else None
+
     def cancel(self, number: str | int, by: str = "buyer") -> None:
-        """An order ends, by "buyer", "seller", "market", "carrier" or "defect"."""
+        """An order (its number, or `srid`) ends, by "buyer", "seller", "market", "carrier", "defect", "refusal" (when
+        it was brought), "missed call" or "shelf life"."""
         with self._lock:
             seller, order = self._order(number)
             seller.cancel(order, by, self.now())
@@ -131,7 +147,8 @@ class Wildberries(Cards, Stocks, Orders, Supplies, Reports):
     @property
     def orders(self) -> dict[str, Order]:
         """All sellers' orders by number."""
-        return {str(id): order for seller in self.sellers.values() for id, order in seller.orders.items()}
+        found = (order for one in self.sellers.values() for order in (*one.orders.values(), *one.apart.values()))
+        return {order.srid if order.kind == "fbw" else str(order.id): order for order in found}
 
     @property
     def oversold(self) -> int:
@@ -142,4 +159,6 @@ class Wildberries(Cards, Stocks, Orders, Supplies, Reports):
         return self.sellers[account] if account else next(iter(self.sellers.values()))
 
     def _order(self, number: str | int) -> tuple[Seller, Order]:
-        return next((one, one.orders[int(number)]) for one in self.sellers.values() if int(number) in one.orders)
+        id = int(number, 16) if isinstance(number, str) and len(number) == SRID else int(number)
+        found = ((one, {**one.orders, **one.apart}) for one in self.sellers.values())
+        return next((one, orders[id]) for one, orders in found if id in orders)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import count
 
+from infra.twins.yandex_market.pushes import Pushes
 from infra.twins.yandex_market.records import (
     ANSWER_HOURS,
     LEFT,
@@ -56,6 +57,7 @@ class Cabinet:
         self.lag = timedelta(0)
         self.cutoff: timedelta | None = None
         self.oversold = 0
+        self.pushes = Pushes()
         self.campaigns: dict[int, Campaign] = {}
         self.warehouses: dict[int, Warehouse] = {}
         self.offers: dict[str, Offer] = {}
@@ -164,6 +166,7 @@ class Cabinet:
         )
         shipment.orders.append(order.number)
         self.orders[order.number] = order
+        self.pushes.created(order)
         return order
 
     def _shipment(self, campaign: int, warehouse: int, due: datetime) -> Shipment:
@@ -181,8 +184,8 @@ class Cabinet:
         order = self.order(number)
         if by == "buyer" and order.status in LEFT:
             order.asked_to_cancel = order.updated = self.now()
-            return
-        self.end(order, "USER_CHANGED_MIND" if by == "buyer" else "DELIVERY_SERVICE_FAILED")
+            return self.pushes.asked_to_cancel(order)
+        return self.end(order, "USER_CHANGED_MIND" if by == "buyer" else "DELIVERY_SERVICE_FAILED")
 
     # -- what Market does ------------------------------------------------------------------------------------------
     def order(self, number: str | int) -> Order:
@@ -202,6 +205,7 @@ class Cabinet:
         self._move(order, "left" if order.moved == "left" else "back")
         order.asked_to_cancel = None
         order.touch(self.now(), "CANCELLED", reason)
+        self.pushes.cancelled(order)
 
     def advance(self, number: str | int, status: str, substatus: str = "") -> None:
         """Market moves an order on: DELIVERY, PICKUP, DELIVERED, RETURNED ... (what left is no longer reserved)."""
@@ -210,8 +214,11 @@ class Cabinet:
             return self.end(order, substatus or "DELIVERY_SERVICE_UNDELIVERED")
         if status in LEFT or substatus == "SHIPPED":
             self._move(order, "left")
-        order.touch(self.now(), status, substatus or _USUAL.get(status, "UNKNOWN"))
-        return None
+        return self._touch(order, status, substatus or _USUAL.get(status, "UNKNOWN"))
+
+    def _touch(self, order: Order, status: str, substatus: str) -> None:
+        order.touch(self.now(), status, substatus)
+        self.pushes.moved(order)
 
     def collect(self, shipment: int | str) -> None:
         """The carrier takes a shipment: what is ready to ship goes into delivery."""
@@ -237,6 +244,7 @@ class Cabinet:
         made = Return(next(self._numbers), order.number, order.campaign, kind, back, amount, now, now)
         made.refund_status = "STARTED_BY_USER" if kind == "RETURN" else None
         self.returns[made.id] = made
+        self.pushes.given_back(order, made)
         return made.id
 
     def move_return(self, id: int, shipment_status: str, refund_status: str | None = None) -> None:
@@ -244,6 +252,7 @@ class Cabinet:
         moved = self.returns[id]
         moved.shipment_status, moved.updated = shipment_status, self.now()
         moved.refund_status = refund_status or moved.refund_status
+        self.pushes.return_moved(self.orders[moved.order], moved)
 
     # -- what the seller may ask for -------------------------------------------------------------------------------
     def pack(self, order: Order, boxes: list[dict[str, object]]) -> None:
@@ -259,7 +268,7 @@ class Cabinet:
         if wanted == ("PROCESSING", "READY_TO_SHIP") and now == ("PROCESSING", "STARTED"):
             if not order.boxes:
                 raise NotAllowed("BAD_REQUEST", f"Order {order.number} has no boxes")
-            return order.touch(self.now(), "PROCESSING", "READY_TO_SHIP")
+            return self._touch(order, "PROCESSING", "READY_TO_SHIP")
         if wanted == ("CANCELLED", "SHOP_FAILED") and now[0] in ("PENDING", "PROCESSING"):
             return self.end(order, "SHOP_FAILED")
         text = (

@@ -71,6 +71,23 @@ class YandexMarketTwin(CatalogueRoutes, StockRoutes, OrderRoutes, MarketTwin):
         """Put an offer into a cabinet's catalogue (`account`, `price`, `stock`)."""
         self.cabinet(more.pop("account", None)).add_product(unit, article, name, barcode, **more)
 
+    def notify(self, url: str, account: str | None = None) -> None:
+        """The seller types an address for notifications in the cabinet; it is pinged first."""
+        with self._lock:
+            self.cabinet(account).pushes.set(url, self.now())
+
+    def notification(self) -> tuple[str, Any] | None:
+        """The next notification of any cabinet, taken off."""
+        with self._lock:
+            return next((found for one in self.accounts.values() if (found := one.pushes.next())), None)
+
+    def answered(self, url: str, told: Any, status: int, body: Any) -> None:
+        """Hear how a notification was answered."""
+        with self._lock:
+            for cabinet in self.accounts.values():
+                if cabinet.pushes.url == url:
+                    cabinet.pushes.answered(told, status, body)
+
     def sell(self, unit: str, quantity: int = 1, warehouse: int | str | None = None, **more: Any) -> str | None:
         """A buyer orders; the order's number, or None where Market shows too few."""
         with self._lock:

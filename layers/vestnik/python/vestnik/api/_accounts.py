@@ -17,8 +17,9 @@ from vestnik.marketplaces import shipped
 from vestnik.store import secrets, settings
 
 KIND = "account"
-OWN = ("state", "connected_at", "warehouses", "secrets", notifications.ADDRESS)
+OWN = ("state", "connected_at", "resumed_at", "warehouses", "secrets", notifications.ADDRESS)
 """What a PUT does not touch: each has its own request."""
+HIDDEN = ("id", "warehouses", "resumed_at", notifications.ADDRESS)
 PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 AccountId = Annotated[str, Path(min_length=1, max_length=60, pattern=PATTERN, description="The account's id.")]
 OfAccount = Annotated[str, Query(min_length=1, max_length=60, pattern=PATTERN, description="The account.")]
@@ -85,8 +86,7 @@ def remove(id: str) -> None:
 
 def shown(entry: _kept.Entry) -> dict[str, Any]:
     """An account as it is shown: all but the credentials."""
-    body = {name: value for name, value in entry["body"].items() if name not in ("warehouses", "id")}
-    body.pop(notifications.ADDRESS, None)
+    body = {name: value for name, value in entry["body"].items() if name not in HIDDEN}
     told = {"notifications": _notifications(entry)}
     return {"secrets": [], "connected_at": None, **told, **_kept.flat({**entry, "body": body})}
 

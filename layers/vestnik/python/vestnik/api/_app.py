@@ -23,6 +23,8 @@ from vestnik.errors import Later, Refused
 
 BASE = "/v1"
 ELSEWHERE = {"/v1/events": {"POST"}}  # methods that other doors serve
+UTC_TIME = re.compile(r'(?<!\\)"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)\+00:00"')
+"""A time in an answer, of those that are kept as Python writes them: all are told in one form, with `Z`."""
 _one_at_a_time = threading.RLock()  # the resolver keeps the request in class variables
 
 
@@ -254,4 +256,16 @@ def _tidy(said: dict[str, Any]) -> dict[str, Any]:
     if said["statusCode"] == 204:
         return {"statusCode": 204, "headers": {}, "body": "", "isBase64Encoded": False}
     headers = {"Cache-Control": "no-store", **said["headers"]}
-    return {**said, "headers": headers}
+    return {**said, "headers": headers, "body": _in_utc(said)}
+
+
+def _in_utc(said: dict[str, Any]) -> Any:
+    """The body, with its times in one form."""
+    body = said.get("body")
+    if (
+        not isinstance(body, str)
+        or said.get("isBase64Encoded")
+        or "json" not in said["headers"].get("Content-Type", "")
+    ):
+        return body
+    return UTC_TIME.sub(r'"\1Z"', body)

@@ -43,7 +43,10 @@ class Unit(BaseModel):
     article: str | None = Field(None, description="The seller's own article.")
     name: str | None = None
     barcodes: list[str] = Field(default_factory=list)
-    archived: bool = False
+    archived: bool = Field(False, description="Whether it is archived there: no stock is written to it.")
+    gone: str | None = Field(
+        None, description="Since when its marketplace lists it no more: no stock is written to it, its link stays."
+    )
     link: UnitLink | None = Field(None, description="Null: it is not linked, and never written.")
     by: Literal["auto", "hand"] | None = Field(None, description="How it was linked.")
     url: str | None = Field(None, description="Its page, by the account's link template.")

@@ -146,7 +146,7 @@ class AccountHealth(Model):
 
     state: State
     credentials: dict[str, Any] = Field(description="As they were last checked.")
-    counts: dict[str, Any] = Field(description="{units, linked, unlinked, archived}, as last counted.")
+    counts: dict[str, Any] = Field(description="{units, linked, unlinked, archived, gone}, as last counted.")
     running: list[str] = Field(description="The flows under way just now.")
     flows: dict[str, dict[str, Any]] = Field(
         description="By flow (`orders`, `stock`, `products`, `readback`, `health`, `dry`, `push`): `last_run`, "

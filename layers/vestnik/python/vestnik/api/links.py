@@ -89,13 +89,14 @@ def list_links(item: OfItem) -> Ties:
 @router.get("/links/unlinked")
 @needs("read", problems=(404,))
 def list_unlinked(account: OfAccount, limit: Limit = 50, cursor: Cursor = "") -> Page[Unit]:
-    """List the units that have no link (archived ones are left out): orders of them are held, their stock never sent.
+    """List the units that have no link: orders of them are held, their stock never sent.
 
-    A part may hold fewer than the limit and yet not be the last.
+    Left out are those that are archived at their marketplace, or that it lists no more. A part may hold fewer than the
+    limit and yet not be the last.
     """
     owner, listing = _accounts.find(account), f"unlinked/{account}"
-    found, more = links.listed(owner, False, limit, opened(listing, cursor))
-    return page(listing, [_units.shown(owner, unit) for unit in found if not unit.get("archived")], more, Unit)
+    found, more = links.listed(owner, False, "listed", limit, opened(listing, cursor))
+    return page(listing, [_units.shown(owner, unit) for unit in found], more, Unit)
 
 
 @router.post("/links/auto")

@@ -17,6 +17,10 @@ from vestnik.store import items, runs, units
 router = Router()
 
 Linked = Annotated[bool | None, Query(description="Only linked units, or only those that are not.")]
+InState = Annotated[
+    Literal["listed", "archived", "gone"] | None,
+    Query(description="Only units that its marketplace lists, that are archived there, or that it lists no more."),
+]
 
 
 class Import(Model):
@@ -24,6 +28,7 @@ class Import(Model):
 
     account: str = Field(min_length=1, max_length=60, description="Whose products.", examples=["ozon-main"])
     whole: bool = Field(False, description="From the first product on, though a run is under way or nothing changed.")
+    confirm: bool = Field(False, description="A whole one, and what it does not see is gone, however much that is.")
 
 
 class Importing(Model):
@@ -32,7 +37,11 @@ class Importing(Model):
     account: str
     running: bool = Field(description="Whether a run is under way; it goes on in the background.")
     progress: dict[str, int] = Field(description="{seen, new, changed, total?} of the run under way, or of the last.")
-    finished_at: str | None = Field(description="When the last whole run ended.")
+    finished_at: str | None = Field(description="When the last run ended.")
+    missing: dict[str, Any] | None = Field(
+        description="What the last whole list did not hold: {known, missed, gone, at, held?, since?}; `held` is "
+        "`too-many` or `incomplete`. Where it is held, no unit was marked as gone."
+    )
     error: dict[str, Any] | None = Field(description="Why the last run stopped: {code, reason, at}.")
 
 
@@ -53,10 +62,13 @@ class UnitInFull(Unit):
 
 @router.get("/products")
 @needs("read", problems=(404,))
-def list_products(account: OfAccount, linked: Linked = None, limit: Limit = 50, cursor: Cursor = "") -> Page[Unit]:
-    """List an account's sellable units. With `linked`, a part may hold fewer than the limit and yet not be the last."""
-    owner, listing = _accounts.find(account), f"products/{account}/{linked}"
-    found, more = links.listed(owner, linked, limit, opened(listing, cursor))
+def list_products(
+    account: OfAccount, linked: Linked = None, state: InState = None, limit: Limit = 50, cursor: Cursor = ""
+) -> Page[Unit]:
+    """List an account's sellable units. With `linked` or `state`, a part may hold fewer than the limit and yet not be
+    the last."""
+    owner, listing = _accounts.find(account), f"products/{account}/{linked}/{state}"
+    found, more = links.listed(owner, linked, state, limit, opened(listing, cursor))
     return page(listing, [_units.shown(owner, unit) for unit in found], more, Unit)
 
 
@@ -72,8 +84,8 @@ def read_import(account: OfAccount) -> Importing:
 def import_products(body: Import) -> Importing:
     """Import an account's products in the background; `GET /v1/products/import` tells how it goes."""
     account = _accounts.find(body.account)
-    if body.whole:
-        products.begin_anew(account, whole=True)
+    if body.whole or body.confirm:
+        products.begin_anew(account, whole=True, agreed=body.confirm)
     syncs.wake(account.shop, account.id, products.FLOW)
     return _importing(account.id)
 
@@ -95,4 +107,4 @@ def read_product(account: InPath, unit: UnitId) -> UnitInFull:
 def _importing(account: str) -> Importing:
     state = runs.get(caller().shop, account, products.FLOW)
     told = {"account": account, "running": bool(state.get("run")), "progress": state.get("progress", {})}
-    return Importing.model_validate({**told, "finished_at": state.get("finished_at"), "error": state.get("error")})
+    return Importing.model_validate({**told, **{k: state.get(k) for k in ("finished_at", "missing", "error")}})

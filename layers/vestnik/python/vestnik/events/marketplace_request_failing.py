@@ -3,13 +3,14 @@
 Vestnik raises it itself. Post it only for a marketplace that Vestnik does not know.
 Once, when it begins.
 
-`replaced_by` says what has taken its place by itself; without it somebody must mend the definition.
+`replaced_by` says what has taken its place by itself; without it somebody must mend the definition, or take the newer
+one that is shipped (`shipped_version`).
 The staff chat is told, and the managers by e-mail.
 """
 
 from datetime import timedelta
 
-from vestnik.domain.schemas import MARKETPLACE_REQUEST, data_of_marketplace, name, text
+from vestnik.domain.schemas import MARKETPLACE_REQUEST, data_of_marketplace, name, text, whole
 from vestnik.events._marketplace import ACCOUNT, OZON, REQUEST, chat_and_managers
 from vestnik.events._samples import event
 
@@ -27,6 +28,8 @@ SCHEMA = data_of_marketplace(
         "replaced": {"type": "boolean", "description": "Whether another definition has taken its place."},
         "replaced_by": text("Which one.", 128),
         "source": text("Where the definition was from: `shipped` or `own`.", 16),
+        "own_version": whole("Which shipped version the shop's own was made from, where a newer one is shipped."),
+        "shipped_version": whole("Which newer one is shipped: `POST /v1/requests/{id}/adopt` takes it."),
     },
     required=("request", "reason"),
 )

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from vestnik.domain.market import accounts
+from vestnik.domain.market import accounts, links
 from vestnik.domain.market.accounts import Account
 from vestnik.errors import Later, Refused, Unknown
 from vestnik.flows import announcing, calling
 from vestnik.marketplaces import shipped
 from vestnik.store import accounts as listed
-from vestnik.store import fbo, lists, runs, settings, stock_sent, units
+from vestnik.store import fbo, lists, runs, seen, settings, stock_sent, units
 
 CREDENTIALS = "credentials"
 COUNTS = "counts"
@@ -72,11 +72,12 @@ def _moment(text: Any) -> datetime | None:
 
 
 def count(account: Account) -> dict[str, int]:
-    """Count an account's units anew: {units, linked, unlinked, archived} (archived ones are none of the others)."""
-    found = {"units": 0, "linked": 0, "unlinked": 0, "archived": 0}
+    """Count an account's units anew: {units, linked, unlinked, archived, gone}. What is archived at the marketplace, or
+    gone from its list, is none of the others, linked or not."""
+    found = {"units": 0, "linked": 0, "unlinked": 0, "archived": 0, "gone": 0}
     for unit in units.every(account.shop, account.id):
-        if unit.get("archived") and "link" not in unit:
-            found["archived"] += 1
+        if not links.offered(unit):
+            found[links.state_of(unit)] += 1
             continue
         found["units"] += 1
         found["linked" if "link" in unit else "unlinked"] += 1
@@ -115,6 +116,7 @@ def drop(account: Account) -> None:
     """Remove what was kept of an account that is removed: its units and links, what they were sent, lists, states."""
     listed.unwatch(account.shop, account.id)
     units.forget_account(account.shop, account.id)
+    seen.forget(account.shop, account.id)
     stock_sent.forget_account(account.shop, account.id)
     fbo.forget_account(account.shop, account.id)
     for what in (lists.CATEGORY, lists.WAREHOUSE):

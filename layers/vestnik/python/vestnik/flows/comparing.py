@@ -9,6 +9,7 @@ from typing import Any
 
 from vestnik.domain.market import accounts as rules
 from vestnik.domain.market.accounts import Account
+from vestnik.domain.market.links import offered, state_of
 from vestnik.flows import links, stock_outside, stock_targets
 from vestnik.flows.stock_outside import Called, Outside, Pair
 from vestnik.flows.stock_targets import Target, Targets
@@ -18,6 +19,7 @@ SAMPLES = 10
 COUNTED = (
     "units",
     "archived",
+    "gone",
     "linked",
     "linkable",
     "ambiguous",
@@ -58,7 +60,7 @@ def ended(account: Account, report: Report, at: datetime) -> Report:
     """The report as it is shown: with what share would be zeroed, and whether a run would wait for a person."""
     limit = int(account.body.get("zero_limit_percent", rules.ZERO_LIMIT_PERCENT))
     percent = round(100 * report["zero"] / report["above_zero"], 1) if report["above_zero"] else 0.0
-    told = {name: report[name] for name in (*COUNTED, "samples")}
+    told = {name: report.get(name, 0) for name in (*COUNTED, "samples")}
     told |= {"zero_percent": percent, "zero_limit_percent": limit, "would_wait": percent > limit}
     there = lists.get(account.shop, account.id, lists.WAREHOUSE)
     active = sorted(stock_outside.worked(account))
@@ -93,9 +95,9 @@ def _look(
 ) -> None:
     found = list(units.of_shard(account.shop, account.id, shard))
     names = {unit["unit"]: unit.get("name") for unit in found}
-    linked = [unit["unit"] for unit in found if "link" in unit and not unit.get("archived")]
-    report["archived"] += sum(1 for unit in found if unit.get("archived"))
-    report["units"] += sum(1 for unit in found if not unit.get("archived"))
+    linked = [unit["unit"] for unit in found if "link" in unit and offered(unit)]
+    for state, counted in (("listed", "units"), ("archived", "archived"), ("gone", "gone")):
+        report[counted] = report.get(counted, 0) + sum(1 for unit in found if state_of(unit) == state)
     report["linked"] += len(linked)
     for _, suits in links.suggested(account, found, WAYS):
         report["linkable" if suits.item else "ambiguous" if suits.candidates else "unlinked"] += 1

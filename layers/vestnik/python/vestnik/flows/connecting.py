@@ -90,8 +90,15 @@ def _readdressed(body: dict[str, Any]) -> dict[str, Any]:
 
 def set_state(shop: str, id: str, state: str, *, by: str, now: datetime) -> bool:
     """Change an account's state, whatever else changes meanwhile; False where there is no such account."""
+    return _change(shop, id, lambda body: _stated(body, state, now), by, now)
+
+
+def _stated(body: dict[str, Any], state: str, now: datetime) -> dict[str, Any]:
+    """An account in a state. Since when it goes on is kept with it: what was touched while it rested has no mark, so
+    its first run then looks at all that is linked."""
     since = {"connected_at": now.isoformat()} if state == "connected" else {}
-    return _change(shop, id, lambda body: {**since, **body, "state": state}, by, now)
+    resumed = {"resumed_at": now.isoformat()} if state == "connected" and body.get("state") == "paused" else {}
+    return {**since, **body, **resumed, "state": state}
 
 
 def _change(shop: str, id: str, step: Callable[[dict[str, Any]], dict[str, Any]], by: str, now: datetime) -> bool:

@@ -158,6 +158,7 @@ def _tell_over(account: Account, definition: Definition, now: datetime) -> None:
         "reason": f"its time is over: it was valid until {until}",
         "replaced": heir is not None,
         "replaced_by": heir["id"] if heir else None,
+        **_newer(account, definition),
     }
     _tell(account, "request_failing", f"{definition['id']}:over:{until}", definition, data, now)
 
@@ -170,8 +171,18 @@ def _tell_failing(
         "replaced": heir is not None,
         "replaced_by": heir["id"] if heir else None,
         "source": source_of(account, definition),
+        **_newer(account, definition),
     }
     _tell(account, "request_failing", f"{definition['id']}:failing:{now:%Y-%m-%d}", definition, data, now)
+
+
+def _newer(account: Account, definition: Definition) -> dict[str, int]:
+    """The versions of the shop's own definition and of a newer shipped one, which a person may take in its place: it
+    does not take over by itself, for the shop's own was made with intent."""
+    shipped = marketplaces.shipped(account.marketplace).definitions.get(definition["id"])
+    if shipped is None or version_of(definition) >= version_of(shipped):
+        return {}
+    return {"own_version": version_of(definition), "shipped_version": version_of(shipped)}
 
 
 def _tell_update(account: Account, definition: Definition, own: int, shipped: int, now: datetime) -> None:

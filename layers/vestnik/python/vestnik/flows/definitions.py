@@ -10,16 +10,20 @@ from datetime import datetime
 from typing import Any
 
 from vestnik import marketplaces
-from vestnik.domain.market import definition_schema
+from vestnik.domain.market import accounts, definition_schema
+from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.definitions import Definition
 from vestnik.errors import Refused
-from vestnik.flows import definition_watch, definitions_in_force
+from vestnik.flows import definition_watch, definitions_in_force, waking
 from vestnik.marketplaces import Marketplace
 from vestnik.store import settings
 
 OWN, DRAFT = "request", "request_draft"
 SHIPPED_VERSION = 0
 SOON = definition_watch.SOON
+FLOWS = {"stock": "stock", "products": "products", "account": "health", "warehouses": "health"}
+"""Which run makes the calls of a group; those of all other groups go with the orders."""
+USUAL_FLOW = "orders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +198,25 @@ def _between(before: Mapping[str, Any], after: Mapping[str, Any], name: str, at:
 
 
 def published(shop: str, id: str, by: str, now: datetime) -> None:
-    """What follows when a definition of the shop's own comes into force, or goes: it is given a new chance, at once."""
+    """What follows when a definition of the shop's own comes into force, or goes: it is given a new chance, and the
+    runs that call by it are woken."""
     definition_watch.forgive(shop, id, by, now)
     settings.current(shop, now)
+    found = find(shop, id, now)
+    if found is not None and found.definition:
+        flow = FLOWS.get(found.definition["group"], USUAL_FLOW)
+        for account in _users(shop, found, now):
+            waking.soon(shop, account.id, flow, now)
+
+
+def _users(shop: str, known: Known, now: datetime) -> Iterator[Account]:
+    """The connected accounts whose calls a definition makes now, or is named to make once another has failed."""
+    there = definitions_in_force.known(shop, known.market.name, now)
+    for id, body in settings.current(shop, now).accounts.items():
+        account = accounts.account(shop, id, body)
+        if account.marketplace != known.market.name or account.state != "connected":
+            continue
+        serving = definitions_in_force.find(account, known.definition["purpose"], now)
+        heirs = definitions_in_force.replacements(serving, there) if serving else ()
+        if serving and known.id in (serving["id"], *(heir["id"] for heir in heirs)):
+            yield account

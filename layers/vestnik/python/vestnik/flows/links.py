@@ -30,7 +30,7 @@ def put(account: Account, unit: str, link: Mapping[str, Any], now: datetime) -> 
     if before is None or not _write(account, unit, link, "hand", now, only_free=False):
         return None
     _untie(account, unit, links.items_of(before.get("link")) - links.items_of(link))
-    if "link" not in before:
+    if "link" not in before and links.offered(before):
         _counted(account, 1)
     _carry(account, before, link)
     _changed(account, [unit], now)
@@ -45,7 +45,8 @@ def remove(account: Account, unit: str, now: datetime) -> bool:
         return False
     if "link" in before:
         _untie(account, unit, links.items_of(before["link"]))
-        _counted(account, -1)
+        if links.offered(before):
+            _counted(account, -1)
     return True
 
 
@@ -119,8 +120,8 @@ def _sample(told: dict[str, Any], unit: Unit, suits: Suits) -> None:
 
 
 def suggested(account: Account, found: Iterable[Unit], by: tuple[str, ...]) -> Iterator[tuple[Unit, Suits]]:
-    """What suits each unit that has no link yet (archived ones are left out)."""
-    free = (unit for unit in found if "link" not in unit and not unit.get("archived"))
+    """What suits each unit that has no link yet (archived and gone ones are left out)."""
+    free = (unit for unit in found if "link" not in unit and links.offered(unit))
     for batch in batched(free, AT_ONCE, strict=False):
         articles = [str(unit["article"]) for unit in batch if unit.get("article")] if "article" in by else []
         known = items.known(account.shop, articles) if articles else set()
@@ -130,13 +131,16 @@ def suggested(account: Account, found: Iterable[Unit], by: tuple[str, ...]) -> I
             yield unit, links.suiting(unit, by, known, carriers)
 
 
-def listed(account: Account, linked: bool | None, limit: int, cursor: str) -> tuple[list[Unit], str | None]:
-    """A part of an account's units, all or only those (un)linked, and where to go on. So that a request ends, it looks
-    at no more than `LOOKS` units: a part may hold few and yet not be the last."""
+def listed(
+    account: Account, linked: bool | None, state: str | None, limit: int, cursor: str
+) -> tuple[list[Unit], str | None]:
+    """A part of an account's units, all or only those (un)linked or in a state (`links.state_of`), and where to go on.
+    So that a request ends, it looks at no more than `LOOKS` units: a part may hold few and yet not be the last."""
     found, looked, following = list[Unit](), 0, cursor or None
     while True:
         page, following = units.page(account.shop, account.id, limit - len(found), following or "")
-        found += [unit for unit in page if linked is None or ("link" in unit) == linked]
+        wanted = [unit for unit in page if linked is None or ("link" in unit) == linked]
+        found += [unit for unit in wanted if state is None or links.state_of(unit) == state]
         looked += len(page)
         if following is None or len(found) >= limit or looked >= LOOKS:
             return found, following

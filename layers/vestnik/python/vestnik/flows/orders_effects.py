@@ -104,7 +104,7 @@ def _decided(account: Account, shop: str, body: Posting, now: datetime) -> Posti
     after = {**body, "held": held, "held_up": UNLINKED if missing else None}
     if missing and not body["told"].get("order_unlinked") and not _quiet(body):
         lines = [{"unit": line["unit"] or "?", **_named(line)} for line in missing]
-        after = postings.telling(after, "order_unlinked", postings.moment(now), units=lines[:500])
+        after = postings.telling(after, "order_unlinked", postings.moment(now), units=postings.fitting(lines))
     return None if after == {"held_up": None, "held": {}, **body} else after
 
 

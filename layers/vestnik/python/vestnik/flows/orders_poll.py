@@ -1,26 +1,26 @@
 """Orders of an account: read what is new and what changed, before any stock is computed.
 
-    left undone -> asked operations -> new ones -> those changed since the last run -> statuses of open ones
-    -> who will be late -> returns -> what the marketplace ships itself
+    left undone -> asked operations -> further lists: new ones, statuses of open ones
+    -> new ones -> those changed since the last run -> statuses of open ones -> who will be late -> returns
+    -> further lists: completed ones, and what the marketplace ships itself
 
 The place in the marketplace's list is kept after every page: a run that is cut short goes on where it was. Reading the
 same again changes nothing (see `postings.merge`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from vestnik import marketplaces, resources
+from vestnik import resources
 from vestnik.domain.market import expressions, postings, statuses
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.postings import Posting
 from vestnik.errors import Later, Refused
-from vestnik.flows import calling, operations, orders_effects, orders_take
+from vestnik.flows import calling, operations, orders_effects, orders_lists, orders_run, orders_take
 from vestnik.flows.orders_engine import Engine
-from vestnik.flows.orders_take import Reading
+from vestnik.flows.orders_run import Clock, Run
 from vestnik.flows.ran import Ran
 from vestnik.store import postings as kept
 
@@ -29,61 +29,18 @@ SPAN_DAYS = 28
 HISTORY_DAYS = 30
 SOON_HOURS = 4
 RETURNS_EVERY = timedelta(hours=1)
-THEIR_OWN_EVERY = timedelta(minutes=15)
-THEIR_OWN_WHOLE_EVERY = timedelta(hours=6)
-"""Their list goes by the time of creation: so often it is read whole, to see what became of older ones."""
-Clock = Callable[[], datetime]
 Told = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Run:
-    """One run over an account's orders. `place`: up to where its list was read; `more`: there was no time for all;
-    `again`: when an operation that waits may go on."""
-
-    reading: Reading
-    deadline: datetime
-    place: dict[str, Any]
-    started: datetime
-    more: bool = False
-    again: datetime | None = None
-
-    @property
-    def account(self) -> Account:
-        """Whose orders they are."""
-        return self.reading.account
-
-    @property
-    def engine(self) -> Engine:
-        """What makes the calls."""
-        return self.reading.engine
-
-    @property
-    def now(self) -> datetime:
-        """The time."""
-        return self.reading.clock()
-
-    @property
-    def late(self) -> bool:
-        """Whether the run must end."""
-        return self.now >= self.deadline
-
-    def has(self, purpose: str) -> bool:
-        """Whether the marketplace has a request for a purpose."""
-        return self.engine.has(self.account, purpose, self.now)
 
 
 def run(account: Account, clock: Clock, deadline: datetime, engine: Engine = calling) -> Ran:
     """Read an account's orders; `again` where there was no time for all. Raises Later where the marketplace asks to
     wait, and dynamo.Conflict where another run overlaps (this one's lease has ended, and it stops)."""
-    now = clock()
-    reading = orders_take.reading(account, clock, engine)
-    this = Run(reading, deadline, kept.place(account.shop, account.id), now)
-    for step in (_undone, _reread, _operate, _new, _listed, _open, _warn, _returns, _their_own):
+    this = orders_run.begun(account, clock, deadline, engine)
+    for step in STEPS:
         if this.late or this.more:
-            return Ran(clock(), reading.did)
+            return Ran(clock(), this.reading.did)
         step(this)
-    return Ran(clock() if this.more else this.again, reading.did)
+    return Ran(clock() if this.more else this.again, this.reading.did)
 
 
 def _undone(this: Run) -> None:
@@ -106,7 +63,7 @@ def _reread(this: Run) -> None:
             return
         step = partial(_read_anew, this.reading.read, postings.moment(this.now))
         orders_take.change(this.reading, entry["number"], step)
-    _keep(this, read=mark)
+    this.keep(read=mark)
 
 
 def _read_anew(read: statuses.Statuses, at: str, body: Posting | None) -> Posting | None:
@@ -124,16 +81,9 @@ def _operate(this: Run) -> None:
 def _new(this: Run) -> None:
     """The list of unprocessed orders, where the marketplace has one: the quickest way to a new one. The list of all
     open ones is read once, when the account is connected."""
-    for purpose in ("orders.new", "orders.open") if not this.place else ("orders.new",):
+    for purpose in ("orders.new", "orders.open") if this.first else ("orders.new",):
         if this.has(purpose):
-            _pages(this, purpose, {})
-
-
-def _pages(this: Run, purpose: str, given: Told) -> None:
-    read_at = this.now
-    for answer in this.engine.pages(this.account, purpose, read_at, given=given):
-        orders_take.take(this.reading, answer.items, postings.moment(read_at))
-        read_at = this.now
+            this.pages(purpose, {})
 
 
 def _listed(this: Run) -> None:
@@ -154,10 +104,10 @@ def _window(this: Run) -> bool:
     until = postings.read_moment(place.get("until"))
     if until is not None and until >= this.started:
         return False
-    overlap, history = _number(this, "overlap_minutes", OVERLAP_MINUTES), _number(this, "history_days", HISTORY_DAYS)
+    overlap, history = this.number("overlap_minutes", OVERLAP_MINUTES), this.number("history_days", HISTORY_DAYS)
     since = until - timedelta(minutes=overlap) if until else began - timedelta(days=history)
-    to = min(since + timedelta(days=_number(this, "span_days", SPAN_DAYS)), this.started)
-    _keep(this, began=postings.moment(began), since=postings.moment(since), to=postings.moment(to))
+    to = min(since + timedelta(days=this.number("span_days", SPAN_DAYS)), this.started)
+    this.keep(began=postings.moment(began), since=postings.moment(since), to=postings.moment(to))
     return True
 
 
@@ -170,10 +120,10 @@ def _span(this: Run) -> bool:
         orders_take.take(this.reading, answer.items, postings.moment(read_at))
         read_at = this.now
         if answer.next is not None:
-            _keep(this, page=answer.next)
+            this.keep(page=answer.next)
             if this.late:
                 return False
-    _keep(this, until=place["to"], since=None, to=None, page=None)
+    this.keep(until=place["to"], since=None, to=None, page=None)
     return True
 
 
@@ -187,31 +137,21 @@ def _listing(this: Run, given: Told, start: Any) -> Iterable[calling.Answer]:
         yield from this.engine.pages(this.account, "orders.list", this.now, given=given)
 
 
-def _keep(this: Run, **fields: Any) -> None:
-    after = {name: value for name, value in {**this.place, **fields}.items() if value is not None}
-    this.place = kept.keep_place(this.account.shop, this.account.id, this.place, after)
-
-
 def _second(moment: str) -> str:
     return expressions.rfc3339(datetime.fromisoformat(moment))
 
 
-def _number(this: Run, name: str, otherwise: float) -> float:
-    """A number of minutes, hours, days: the account's, else the marketplace's, else ours."""
-    shipped = marketplaces.shipped(this.account.marketplace).orders
-    return float(this.account.body.get(name) or shipped.get(name) or otherwise)
-
-
 def _open(this: Run) -> None:
-    """Ask for the statuses of the open ones that nothing was told of in this run."""
+    """Ask for the statuses of the open ones of the main list that nothing was told of in this run."""
     entries = kept.every_open(this.account.shop, this.account.id)
-    numbers = [e["number"] for e in entries if not e["closed"] and e["number"] not in this.reading.seen]
+    unheard = (e for e in entries if not e["closed"] and e["number"] not in this.reading.seen)
+    numbers = [e["number"] for e in unheard if not orders_take.list_of(this.account, e["scheme"])]
     orders_take.ask_statuses(this.reading, numbers)
 
 
 def _warn(this: Run) -> None:
     """Tell of those that will be late, and of those that are."""
-    now, soon = this.now, timedelta(hours=_number(this, "warn_hours", SOON_HOURS))
+    now, soon = this.now, timedelta(hours=this.number("warn_hours", SOON_HOURS))
     for entry in list(kept.urgent(this.account.shop, this.account.id, now + soon)):
         if not entry["left"] and not entry["closed"] and entry["late"] != postings.LATE:
             orders_take.change(this.reading, entry["number"], partial(_warned, now, soon))
@@ -235,7 +175,7 @@ def _returns(this: Run) -> None:
     except (Later, Refused) as error:
         resources.log("returns-unread", shop=this.account.shop, account=this.account.id, error=error.reason)
         return
-    _keep(this, returns=postings.moment(this.started))
+    this.keep(returns=postings.moment(this.started))
 
 
 def _returned(this: Run, one: Told) -> None:
@@ -251,28 +191,7 @@ def _returning(what: str, at: str, reason: Any, body: Posting | None) -> Posting
     return postings.telling(body, what, at, **({"reason": str(reason)[:500]} if reason else {}))
 
 
-def _their_own(this: Run) -> None:
-    """What the marketplace ships from its own warehouses, where it has a list of its own for that: read and shown. It
-    holds nothing else up."""
-    told = this.place.get("their_own") or {}
-    last, whole = postings.read_moment(told.get("until")), postings.read_moment(told.get("whole"))
-    if not this.has("orders.list.fbo") or not _reads(this) or (last and this.started < last + THEIR_OWN_EVERY):
-        return
-    again = last is None or whole is None or this.started >= whole + THEIR_OWN_WHOLE_EVERY
-    back = timedelta(days=_number(this, "history_days", HISTORY_DAYS)) if again else timedelta(0)
-    since = this.started - back if again or last is None else last - timedelta(minutes=OVERLAP_MINUTES)
-    given = {"since": expressions.rfc3339(since), "until": expressions.rfc3339(this.started)}
-    try:
-        _pages(this, "orders.list.fbo", given)
-    except (Later, Refused) as error:
-        resources.log("their-own-unread", shop=this.account.shop, account=this.account.id, error=error.reason)
-        return
-    now = postings.moment(this.started)
-    _keep(this, their_own={"until": now, "whole": now if again else told["whole"]})
-
-
-def _reads(this: Run) -> bool:
-    """Whether the account has a scheme by which the marketplace ships (none named: all)."""
-    means = marketplaces.shipped(this.account.marketplace).schemes
-    named = this.account.body.get("schemes") or means
-    return any(means.get(scheme) == postings.READ for scheme in named)
+STEPS: tuple[Callable[[Run], None], ...] = (
+    *(_undone, _reread, _operate, orders_lists.new, orders_lists.statuses),
+    *(_new, _listed, _open, _warn, _returns, orders_lists.completed, orders_lists.their_own),
+)

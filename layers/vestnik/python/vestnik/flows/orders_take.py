@@ -1,5 +1,6 @@
 """What a marketplace tells of its postings, taken into ours: merged, kept, and its effects settled."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,8 @@ from vestnik.domain.market import postings, statuses
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.postings import Posting
 from vestnik.domain.market.statuses import Statuses
-from vestnik.flows import orders_effects
+from vestnik.errors import Refused
+from vestnik.flows import announcing, orders_effects
 from vestnik.flows.orders_engine import Engine
 from vestnik.store import postings as kept
 from vestnik.store import settings
@@ -54,13 +56,28 @@ def read_of(shop: str, marketplace: str, now: datetime) -> Statuses:
     return statuses.statuses(marketplaces.shipped(marketplace).statuses, own.get(marketplace), own.get(LIST))
 
 
+def lists(marketplace: str) -> dict[str, list[str]]:
+    """The lists that a marketplace has beside its main one, each with the schemes of its orders."""
+    return dict(marketplaces.shipped(marketplace).orders.get("lists") or {})
+
+
+def list_of(account: Account, scheme: Any) -> str:
+    """In which of its marketplace's lists orders of a scheme are; "" for the main one."""
+    return next((name for name, schemes in lists(account.marketplace).items() if scheme in schemes), "")
+
+
+def purpose(what: str, listing: str = "") -> str:
+    """What a request of a list (`new`, `list`, `statuses`) is for."""
+    return f"orders.{listing}.{what}" if listing else f"orders.{what}"
+
+
 def take(this: Reading, told: Iterable[Told], read_at: str) -> None:
     """Keep what an answer tells that was asked for at `read_at`, and do what the changes ask for."""
     page = {str(one["number"]): one for one in told}
     for some in cut(list(page)):
         known = stored(this.account, some)
         bare = [number for number in some if not page[number].get("theirs") and number not in known]
-        theirs = _theirs(this, bare)
+        theirs = _theirs(this, [page[number] for number in bare])
         changed = [_taken(this, {**theirs.get(n, {}), **page[n]}, known.get(n), read_at) for n in some]
         news = [one for one in changed if one is not None]
         this.did += len(news)
@@ -97,29 +114,37 @@ def read_back(this: Reading, numbers: list[str]) -> None:
     return None
 
 
-def ask_statuses(this: Reading, numbers: list[str]) -> None:
-    """Ask for the statuses of these alone."""
-    now = this.clock()
+def ask_statuses(this: Reading, numbers: list[str], listing: str = "") -> None:
+    """Ask for the statuses of these alone, all of one list."""
+    now, wanted = this.clock(), purpose("statuses", listing)
     rows = [{"number": number} for number in numbers]
-    if not rows or not this.engine.has(this.account, "orders.statuses", now):
+    if not rows or not this.engine.has(this.account, wanted, now):
         return
-    for some in this.engine.batches(this.account, "orders.statuses", rows, now):
+    for some in this.engine.batches(this.account, wanted, rows, now):
         now = this.clock()
-        take(this, this.engine.call(this.account, "orders.statuses", now, rows=some).items, _at(now))
+        take(this, this.engine.call(this.account, wanted, now, rows=some).items, _at(now))
 
 
 def _at(now: datetime) -> str:
     return postings.moment(now)
 
 
-def _theirs(this: Reading, numbers: list[str]) -> dict[str, dict[str, Any]]:
+def _theirs(this: Reading, bare: Iterable[Told]) -> dict[str, dict[str, Any]]:
     """The statuses of those whose list names none, so that none is held before it is known whether it has left."""
+    numbers, found = defaultdict[str, list[str]](list), dict[str, dict[str, Any]]()
+    for one in bare:
+        numbers[list_of(this.account, one.get("scheme"))].append(str(one["number"]))
+    for listing, some in numbers.items():
+        found |= _theirs_in(this, some, purpose("statuses", listing))
+    return found
+
+
+def _theirs_in(this: Reading, numbers: list[str], wanted: str) -> dict[str, dict[str, Any]]:
     now, found = this.clock(), dict[str, dict[str, Any]]()
-    rows = [{"number": number} for number in numbers]
-    if not rows or not this.engine.has(this.account, "orders.statuses", now):
+    if not this.engine.has(this.account, wanted, now):
         return found
-    for some in this.engine.batches(this.account, "orders.statuses", rows, now):
-        answer = this.engine.call(this.account, "orders.statuses", this.clock(), rows=some)
+    for some in this.engine.batches(this.account, wanted, [{"number": number} for number in numbers], now):
+        answer = this.engine.call(this.account, wanted, this.clock(), rows=some)
         found |= {str(one["number"]): {"theirs": one["theirs"]} for one in answer.items if one.get("theirs")}
     return found
 
@@ -131,11 +156,23 @@ def _taken(this: Reading, one: Told, known: Stored | None, read_at: str) -> Stor
     number = told["number"]
     if told.get("theirs"):
         this.seen.add(number)
-    after = kept.change(this.account.shop, this.account.id, number, partial(_merged, this, told, read_at), seen=known)
+    step = partial(_merged, this, told, read_at)
+    try:
+        after = kept.change(this.account.shop, this.account.id, number, step, seen=known)
+    except Refused as refused:
+        _left_out(this, number, refused)
+        return None
     if after is None or after == known:
         return None if after is None or after.settled else after
     _beside(this, one, after, read_at)
     return after
+
+
+def _left_out(this: Reading, number: str, refused: Refused) -> None:
+    """Tell staff, once, of a posting that cannot be kept. It holds up no other."""
+    data = {"flow": "orders", "reason": refused.reason, "code": refused.code}
+    id = f"{this.account.id}:{refused.code}:{number}"
+    announcing.announce(this.account, "marketplace.sync_failed", id, data, this.clock())
 
 
 def _merged(this: Reading, told: Posting, read_at: str, body: Posting | None) -> Posting | None:

@@ -6,6 +6,7 @@ from itertools import batched
 from typing import Any
 
 from vestnik.domain.market.accounts import Account
+from vestnik.domain.market.links import offered
 from vestnik.flows import calling, definitions_in_force
 from vestnik.store import fbo, units
 from vestnik.store.fbo import Lies
@@ -38,7 +39,7 @@ def _pages(account: Account, now: datetime) -> Iterator[calling.Answer]:
     if not definitions_in_force.need(account, PURPOSE, now).get("batch"):
         yield from calling.pages(account, PURPOSE, now)
         return
-    listed = (unit for unit in units.every(account.shop, account.id) if not unit.get("archived"))
+    listed = (unit for unit in units.every(account.shop, account.id) if offered(unit))
     for part in batched(listed, WRITTEN_AT_ONCE, strict=False):
         rows = [{"unit": unit["unit"], "product": unit.get("product")} for unit in part]
         for batch in calling.batches(account, PURPOSE, rows, now):

@@ -32,27 +32,27 @@ def reserve(shop: str, id: str, items: Mapping[str, int], warehouses: Iterable[s
         stock_low.tell(shop, after, None if left is None else left + items[item], id, now)
         return after
 
-    _all(shop, put, items, now)
+    _all(shop, id, put, items, now)
 
 
 def release(shop: str, id: str, items: Iterable[str], now: datetime) -> None:
     """Let an order take nothing more of these items. What has left stays off until the shop reports it back."""
-    _all(shop, lambda item: goods.drop_held(shop, item, id), items, now)
+    _all(shop, id, lambda item: goods.drop_held(shop, item, id), items, now)
 
 
 def consume(shop: str, id: str, items: Iterable[str], at: str, now: datetime) -> None:
     """An order's goods have left the warehouse at a time (RFC 3339 UTC): a number that the shop tells from then on
     lacks them already. The first time that was told stands."""
-    _all(shop, lambda item: goods.mark_held(shop, item, id, gone=at), items, now)
+    _all(shop, id, lambda item: goods.mark_held(shop, item, id, gone=at), items, now)
 
 
 def know(shop: str, id: str, items: Iterable[str], at: str, now: datetime) -> None:
     """The shop's own system knows of an order since a time: a number that is free of its reservations, told from then
     on, lacks them already."""
-    _all(shop, lambda item: goods.mark_held(shop, item, id, known=at), items, now)
+    _all(shop, id, lambda item: goods.mark_held(shop, item, id, known=at), items, now)
 
 
-def _all(shop: str, change: Callable[[str], Item], items: Iterable[str], now: datetime) -> None:
+def _all(shop: str, id: str, change: Callable[[str], Item], items: Iterable[str], now: datetime) -> None:
     wanted = sorted(items)
     changed = [change(wanted[0])] if len(wanted) == 1 else parallel.each(change, wanted)
-    stock_touch.touch(shop, changed, now, forced=True)
+    stock_touch.touch(shop, changed, now, forced=True, of=id.partition(":")[0])

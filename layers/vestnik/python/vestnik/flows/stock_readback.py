@@ -17,6 +17,7 @@ from typing import Any
 from vestnik.domain.cloudevents import utc
 from vestnik.domain.market import stock
 from vestnik.domain.market.accounts import Account
+from vestnik.domain.market.links import offered
 from vestnik.errors import Later, Refused, Unknown
 from vestnik.flows import stock_outside, stock_targets, stock_touch
 from vestnik.flows.stock_outside import Called, Outside, Pair
@@ -132,7 +133,7 @@ def _by_unit(
     cursor: str | None = start or ""
     while cursor is not None:
         page, cursor = units.page(account.shop, account.id, AT_ONCE, cursor)
-        pairs = [(unit["unit"], warehouse) for unit in page if unit.get("link")]
+        pairs = [(unit["unit"], warehouse) for unit in page if unit.get("link") and offered(unit)]
         shown = outside.read(pairs, clock()) if pairs else {}
         yield shown, {"warehouse": warehouse, "next": cursor} if cursor else _after(warehouse)
 

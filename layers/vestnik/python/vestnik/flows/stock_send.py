@@ -86,7 +86,9 @@ def _rules(account: Account, targets: stock_targets.Targets, by: str) -> str:
     """What an account's numbers are computed and written `by`, beside its items: where it changes, all of them are
     looked at."""
     takes = {id: sorted(takes) for id, takes in sorted(targets.warehouses.items())}
-    return json.dumps([takes, int(account.body.get("buffer") or 0), targets.physical, targets.most, by])
+    told = [takes, int(account.body.get("buffer") or 0), targets.physical, targets.most, by]
+    resumed = account.body.get("resumed_at")
+    return json.dumps([*told, resumed] if resumed else told)
 
 
 def _begin(

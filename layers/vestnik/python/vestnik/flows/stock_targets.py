@@ -7,6 +7,7 @@ from typing import Any
 
 from vestnik.domain.market import stock
 from vestnik.domain.market.accounts import Account
+from vestnik.domain.market.links import offered
 from vestnik.domain.market.stock import Item
 from vestnik.flows import parallel
 from vestnik.store import goods, stock_sent, units
@@ -66,7 +67,7 @@ class Targets:
     def _read(self, wanted: Sequence[str]) -> list[Target]:
         shop, account = self.account.shop, self.account.id
         known = units.get_many(shop, account, wanted)
-        links = {unit: one["link"] for unit, one in known.items() if one.get("link") and not one.get("archived")}
+        links = {unit: one["link"] for unit, one in known.items() if one.get("link") and offered(one)}
         sent = stock_sent.get_many(shop, account, wanted)
         items = goods.items(shop, {part["item"] for link in links.values() for part in link["parts"]})
         return [

@@ -12,16 +12,18 @@ from itertools import batched, chain
 from vestnik.domain.market import stock
 from vestnik.domain.market.stock import Item
 from vestnik.flows import parallel, waking
-from vestnik.store import goods, runs, stock_sent
+from vestnik.store import goods, runs, settings, stock_sent
 
 FLOW = "stock"
 WRITTEN_AT_ONCE = 100
+FRESH = 20.0  # seconds for which the settings are taken as read: a mark too many does no harm
 
 
-def touch(shop: str, items: Iterable[str | Item], now: datetime, *, forced: bool = False) -> int:
+def touch(shop: str, items: Iterable[str | Item], now: datetime, *, forced: bool = False, of: str | None = None) -> int:
     """Mark all units linked to these items (ids, or items as they stand) and wake their accounts; how many marks.
 
-    `forced`: the number is to be sent even where it is the same, because the marketplace changed its own (an order).
+    `forced`: the number is to be sent even where it is the same, because the marketplace changed its own (an order of
+    the account `of`). An account that rests gets no marks, but for its own orders: once it goes on, all is looked at.
     """
     given = list(items)
     read = goods.items(shop, [one for one in given if isinstance(one, str)])
@@ -30,13 +32,28 @@ def touch(shop: str, items: Iterable[str | Item], now: datetime, *, forced: bool
         how_soon = stock.priority(item)
         for account, unit in item.links:
             found[account][unit] = min(how_soon, found[account].get(unit, how_soon))
-    return sum(_mark(shop, account, units, now, forced) for account, units in found.items())
+    written = {account: units for account, units in found.items() if account == of or not _rests(shop, account, now)}
+    return sum(_mark(shop, account, units, now, forced) for account, units in written.items())
+
+
+def _rests(shop: str, account: str, now: datetime) -> bool:
+    """Whether an account is not connected. What is kept in memory may be older than its going on, and then the look at
+    all that is linked may have been before this touch: so the newest settings must say it, too."""
+    return _at_rest(shop, account, now, FRESH) and _at_rest(shop, account, now, 0)
+
+
+def _at_rest(shop: str, account: str, now: datetime, fresh_for: float) -> bool:
+    body = settings.current(shop, now, fresh_for=fresh_for).accounts.get(account)
+    return body is not None and body.get("state") != "connected"
 
 
 def units(
     shop: str, account: str, wanted: Iterable[str], now: datetime, *, priority: int = stock.USUAL, forced: bool = False
 ) -> int:
-    """Mark units of an account (newly linked, healed, or all by hand) and wake it; how many marks."""
+    """Mark units of an account (newly linked, healed, or all by hand) and wake it; how many marks. Of an account that
+    rests only those whose number is to be sent even where it is the same."""
+    if not forced and _rests(shop, account, now):
+        return 0
     return sum(
         _mark(shop, account, dict.fromkeys(part, priority), now, forced)
         for part in batched(wanted, 10_000, strict=False)

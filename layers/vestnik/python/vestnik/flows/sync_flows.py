@@ -10,7 +10,7 @@ from vestnik.flows import accounts, definition_watch, notifications, products, s
 Clock = Callable[[], datetime]
 
 WOKEN = ("stock",)
-"""What a change wakes: where another run is at it, it may have read before the change, so one more follows it."""
+"""What changes wake most of all: whatever finds a run under way waits for its end, for that may have read before."""
 AT_ONCE = ("credentials", "gone", "no-definition")
 """Failures that do not pass by themselves."""
 WITHOUT_CONNECTION = ("products", "health", "dry")

@@ -4,6 +4,7 @@
     every 5        stock, orders first    nightly: read-back    hourly: products    daily: health
 
 A run that meets a limit, or its end, hands its message back for later. A tick that is lost is made good by the next.
+What wakes a flow while a run of it is under way is noted in that run's lease: once it has ended, the flow runs again.
 """
 
 import zlib
@@ -16,7 +17,7 @@ from typing import Any
 from vestnik import resources
 from vestnik.domain.market.accounts import Account
 from vestnik.errors import Later, Refused, Unknown
-from vestnik.flows import accounts, announcing, sync_flows
+from vestnik.flows import accounts, announcing, sync_flows, waking
 from vestnik.store import accounts as listed
 from vestnik.store import runs, sqs
 
@@ -24,8 +25,7 @@ QUEUE = "to-sync"
 DAY, HOUR = 1440, 60  # minutes
 NIGHT = 1 * HOUR  # UTC: the nightly read-back begins
 STOCK_MINUTES = 5
-BUSY = timedelta(seconds=10)  # another run holds the lease: its reads may be older than what woke us
-WAITING_SECONDS = 60  # a waiter that was lost is missed for no longer
+BUSY = timedelta(seconds=10)  # who waits for a run looks whether it still lives
 LONGEST_DELAY = 900
 LEASE_SLACK = 30  # seconds that a lease outlives its run
 TOLD_AFTER = timedelta(minutes=10)
@@ -71,18 +71,24 @@ def message(shop: str, account: str, flow: str) -> dict[str, Any]:
     return {"v": 1, "shop": shop, "account": account, "flow": flow}
 
 
-def wake(shop: str, account: str, flow: str, delay: int = 0, waits: str = "") -> None:
+def wake(shop: str, account: str, flow: str, delay: int = 0) -> None:
     """Let a flow of an account run soon (`delay`: seconds)."""
-    told = message(shop, account, flow) | ({"waits": waits} if waits else {})
-    sqs.send_all(QUEUE, [sqs.Parcel(shop, told, delay=min(delay, LONGEST_DELAY))])
+    _send(shop, message(shop, account, flow) | waking.WOKEN, delay)
+
+
+def _send(shop: str, told: Message, delay: int = 0) -> None:
+    sqs.send_all(QUEUE, [sqs.Parcel(shop, dict(told), delay=min(delay, LONGEST_DELAY))])
 
 
 def take(told: Message, clock: Clock, until: datetime) -> list[Step]:
-    """Do what a message asks for, in its order: orders before stock. What is left comes back as a message."""
-    account = accounts.load(told["shop"], told["account"], clock())
-    if account is None or not sync_flows.may(account, told["flow"]):
+    """Do what a message asks for, in its order: orders before stock. What is left comes back as a message. Who waited
+    for a run comes in vain where that was seen to."""
+    account, asked = accounts.load(told["shop"], told["account"], clock()), told["flow"]
+    if account is None or not sync_flows.may(account, asked):
         return []
-    steps = [_step(account, flow, clock, until, told.get("waits", "")) for flow in sync_flows.order(told["flow"])]
+    if "waits" in told and not listed.waits(account.shop, account.id, asked, told["waits"]):
+        return []
+    steps = [_step(account, flow, clock, until, told if flow == asked else {}) for flow in sync_flows.order(asked)]
     _again(account, steps[-1], clock())
     return steps
 
@@ -94,33 +100,32 @@ def _again(account: Account, step: Step, now: datetime) -> None:
         return
     delay = min(max(1, ceil((step.again - now).total_seconds())), LONGEST_DELAY)
     if step.waits or listed.lease(account.shop, account.id, f"{step.flow}.again", resources.new_id(6), now, delay):
-        wake(account.shop, account.id, step.flow, delay, step.waits)
+        told = message(account.shop, account.id, step.flow)
+        _send(account.shop, told | ({"waits": step.waits} if step.waits else {}), delay)
 
 
-def _step(account: Account, flow: str, clock: Clock, until: datetime, waits: str) -> Step:
-    """Run one flow under its lease."""
+def _step(account: Account, flow: str, clock: Clock, until: datetime, told: Message) -> Step:
+    """Run one flow under its lease, and wake it again where somebody waits for that."""
     now, holder = clock(), resources.new_id(6)
     lease = int((until - now).total_seconds()) + LEASE_SLACK
     if not listed.lease(account.shop, account.id, flow, holder, now, lease):
-        return _wait(account, flow, now, waits or holder)
-    if flow in sync_flows.WOKEN:
-        listed.clear(account.shop, account.id, _waiting(flow))  # before anything is read: who comes now waits anew
+        return _wait(account, flow, now, told, told.get("waits") or holder)
     try:
         return Step(flow, _run(account, flow, clock, until))
     finally:
-        listed.release(account.shop, account.id, flow, holder)
+        if listed.release(account.shop, account.id, flow, holder):
+            wake(account.shop, account.id, flow)
 
 
-def _wait(account: Account, flow: str, now: datetime, waits: str) -> Step:
-    """Wait for the run under way, unless another message does: it will see what woke this one."""
-    if flow not in sync_flows.WOKEN:
+def _wait(account: Account, flow: str, now: datetime, told: Message, who: str) -> Step:
+    """Wait for the run under way, which may have read before the change that woke this one; unless another message
+    does, or nobody woke it: the run under way does what a tick of the clock would."""
+    if not (flow in sync_flows.WOKEN or told.get("woken") or told.get("waits")):
         return Step(flow)
-    first = listed.lease(account.shop, account.id, _waiting(flow), waits, now, WAITING_SECONDS)
-    return Step(flow, now + BUSY, waits) if first else Step(flow)
-
-
-def _waiting(flow: str) -> str:
-    return f"{flow}.waiting"
+    first = listed.wait(account.shop, account.id, flow, who, now)
+    if not first:
+        wake(account.shop, account.id, flow)  # it has ended just now
+    return Step(flow, now + BUSY, who) if first == who else Step(flow)
 
 
 def _run(account: Account, flow: str, clock: Clock, until: datetime) -> datetime | None:

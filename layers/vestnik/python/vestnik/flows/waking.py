@@ -9,6 +9,8 @@ from vestnik.store import limits, sqs
 
 QUEUE = "to-sync"
 EVERY = 5  # seconds
+WOKEN = {"woken": True}
+"""What a message says that a change sent, and not the clock: it waits for a run under way, and is not dropped."""
 _heard_of: dict[tuple[str, str, str], int] = {}
 
 
@@ -32,7 +34,7 @@ def _heard(shop: str, account: str, flow: str, which: str, now: datetime) -> boo
 
 
 def _send(shop: str, account: str, flow: str, delay: int) -> None:
-    message = {"v": 1, "shop": shop, "account": account, "flow": flow}
+    message = {"v": 1, "shop": shop, "account": account, "flow": flow, **WOKEN}
     sqs.send_all(QUEUE, [sqs.Parcel(shop, message, delay=delay)])
 
 

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from vestnik.store import dynamo, keys
@@ -45,17 +46,35 @@ def lease(shop: str, account: str, flow: str, holder: str, now: datetime, second
     return True
 
 
-def release(shop: str, account: str, flow: str, holder: str) -> None:
-    """Give a lease back; one that ran out and was taken by another stays theirs."""
+def release(shop: str, account: str, flow: str, holder: str) -> bool:
+    """Give a lease back; one that ran out and was taken by another stays theirs. True: somebody waits for it."""
+    pk, me = keys.lease(shop, account, flow), {"me": holder}
     try:
-        dynamo.delete(LEASES, keys.lease(shop, account, flow), where="#holder = :me", values={"me": holder})
-    except dynamo.Conflict:
-        return
+        dynamo.delete(LEASES, pk, where="#holder = :me AND attribute_not_exists(#waits)", values=me)
+    except dynamo.Conflict as conflict:
+        if conflict.old.get("holder") != holder:
+            return False
+        with suppress(dynamo.Conflict):
+            dynamo.delete(LEASES, pk, where="#holder = :me", values=me)
+        return True
+    return False
 
 
-def clear(shop: str, account: str, flow: str) -> None:
-    """End a lease whoever holds it. Unconditional."""
-    dynamo.delete(LEASES, keys.lease(shop, account, flow))
+def wait(shop: str, account: str, flow: str, who: str, now: datetime) -> str:
+    """Note in a lease that somebody waits for its end, the first who comes; who it is. "": nobody holds it any more."""
+    pk, at = keys.lease(shop, account, flow), int(now.timestamp())
+    held = "#until > :now AND (attribute_not_exists(#waits) OR #waits = :who)"
+    try:
+        dynamo.update(LEASES, pk, put={"waits": who}, where=held, values={"now": at, "who": who})
+    except dynamo.Conflict as conflict:
+        return str(conflict.old.get("waits", "")) if int(conflict.old.get("until", 0)) > at else ""
+    return who
+
+
+def waits(shop: str, account: str, flow: str, who: str) -> bool:
+    """Whether somebody who waited for a lease still does: no run has begun since, and none that ended saw to it."""
+    item = dynamo.get(LEASES, keys.lease(shop, account, flow))
+    return item is not None and item.get("waits") == who
 
 
 def leased_until(shop: str, account: str, flow: str, now: datetime) -> datetime | None:

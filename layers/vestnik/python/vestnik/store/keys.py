@@ -119,6 +119,11 @@ def unit(shop: str, account: str, shard: int) -> str:
     return f"{shop}#unit#{account}#{shard:x}"
 
 
+def seen(shop: str, account: str) -> str:
+    """The partition of what a whole import of an account's products came upon."""
+    return f"{shop}#seen#{account}"
+
+
 def account(shop: str, account: str) -> str:
     """The partition of an account's own records: how its flows fare."""
     return f"{shop}#account#{account}"

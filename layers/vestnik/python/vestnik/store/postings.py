@@ -5,11 +5,15 @@
     {shop}#posting#{yymmdd}             {created_at}#{id}    the list of a day, by the time of creation
     {shop}#open#{account}               {ship_by}#{id}       what a run and a list need to know without the body
 
+A body of many lines or a large payload is kept deflated, or it would find no room in an item (400 KB).
+
 A posting and its entries change together or not at all. `applied == rev`: what the body asks of stock and of events
 is done; until then the entry stays, so that the next run finds it.
 """
 
 import json
+import zlib
+from base64 import b85decode, b85encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +21,14 @@ from typing import Any
 
 from vestnik.domain.market import postings
 from vestnik.domain.market.postings import Posting
+from vestnik.errors import Refused
 from vestnik.store import dynamo, keys
 
 TABLE = "orders"
 KIND = "posting"
-LARGEST_RAW = 350_000  # bytes; an item of DynamoDB's may have 400 KB
+LARGE = 300_000  # bytes; what has more is deflated
+DEFLATED = "z"
+LARGEST = 390_000  # bytes; an item of DynamoDB's may have 400 KB, and has some fields beside
 WORKING = ("asked", "running")
 
 type Step = Callable[[Posting | None], Posting | None]
@@ -61,7 +68,8 @@ def get_many(shop: str, ids: Iterable[str]) -> dict[str, Stored]:
 
 def change(shop: str, account: str, number: str, step: Step, *, seen: Stored | None = None) -> Stored | None:
     """The posting after `step`, which is given its body (None: there is none) and answers the new one, or None for no
-    change. Where another writer came between, it is asked again. `seen`: what the caller has just read."""
+    change. Where another writer came between, it is asked again. `seen`: what the caller has just read. Refused
+    `too-big`: not even deflated does it fit into an item."""
     before = seen if seen is not None else get(shop, account, number)
     while (body := step(before.body if before else None)) is not None:
         after = Stored(shop, body, before.rev + 1 if before else 1, before.applied if before else 0)
@@ -99,8 +107,23 @@ def _moved(row: dynamo.Item | None, old: dynamo.Item | None) -> Iterator[dict[st
 
 def _item(one: Stored) -> dynamo.Item:
     pk, sk = _key(one.shop, one.id)
-    text = json.dumps(one.body, ensure_ascii=False, separators=(",", ":"))
-    return {"pk": pk, "sk": sk, "v": 1, "rev": one.rev, "applied": one.applied, "body": text}
+    body = _packed(one.body)
+    if len(body.encode()) > LARGEST:
+        reason = f"{one.id} has {len(one.body['lines'])} lines and is too large to be kept"
+        raise Refused(reason, code="too-big")
+    return {"pk": pk, "sk": sk, "v": 1, "rev": one.rev, "applied": one.applied, "body": body}
+
+
+def _packed(value: Any) -> str:
+    """JSON as text; where it is large, deflated and in base 85 behind a `z`, with which no JSON begins."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    plain = text.encode()
+    return text if len(plain) <= LARGE else DEFLATED + b85encode(zlib.compress(plain)).decode()
+
+
+def _unpacked(kept: str) -> Any:
+    deflated = kept.startswith(DEFLATED)
+    return json.loads(zlib.decompress(b85decode(kept.removeprefix(DEFLATED))) if deflated else kept)
 
 
 def _listed(one: Stored) -> dynamo.Item:
@@ -157,12 +180,13 @@ def of_day(shop: str, day: str, limit: int, after: str = "") -> tuple[list[str],
 
 
 def keep_raw(shop: str, account: str, number: str, raw: Any, read_at: str) -> None:
-    """Keep the payload as it came, unless a newer one lies there."""
-    text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
-    if len(text.encode()) > LARGEST_RAW:
-        text = json.dumps({"too_big": len(text.encode())})
+    """Keep the payload as it came, unless a newer one lies there. One that has no room even deflated (some megabytes)
+    leaves a note of its size: {too_big: bytes}."""
+    body = _packed(raw)
+    if len(body.encode()) > LARGEST:
+        body = _packed({"too_big": len(json.dumps(raw, ensure_ascii=False).encode())})
     pk, _ = _key(shop, postings.id_of(account, number))
-    item = {"pk": pk, "sk": "raw", "v": 1, "body": text, "read_at": read_at}
+    item = {"pk": pk, "sk": "raw", "v": 1, "body": body, "read_at": read_at}
     try:
         where = "attribute_not_exists(#pk) OR #read_at <= :read_at"
         dynamo.put(TABLE, item, where=where, values={"read_at": read_at})
@@ -174,7 +198,7 @@ def raw(shop: str, account: str, number: str) -> tuple[Any, str] | None:
     """The payload as it last came, and when; None where there is none."""
     pk, _ = _key(shop, postings.id_of(account, number))
     item = dynamo.get(TABLE, pk, "raw")
-    return (json.loads(item["body"]), item["read_at"]) if item else None
+    return (_unpacked(item["body"]), item["read_at"]) if item else None
 
 
 def join(shop: str, account: str, group: str, number: str) -> None:
@@ -215,4 +239,4 @@ def _key(shop: str, id: str) -> dynamo.Key:
 
 
 def _stored(shop: str, item: dynamo.Item) -> Stored:
-    return Stored(shop, json.loads(item["body"]), item["rev"], item["applied"])
+    return Stored(shop, _unpacked(item["body"]), item["rev"], item["applied"])

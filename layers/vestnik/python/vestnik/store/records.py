@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vestnik import resources
 from vestnik.store import dynamo, keys
+
+LARGEST = 350_000  # bytes of a body; an item of DynamoDB's may have 400 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,33 @@ def keep(
 ) -> Record:
     """The record after `snapshot` (its fields replace those of the same name) if it is news, and as it was if not.
 
-    `stored` is what the caller read; where another writer came between, the record is read again.
+    `stored` is what the caller read; where another writer came between, the record is read again. An event has room
+    (128 KB), but fields of many events may not: then the largest of those that this one does not tell are left out.
     """
     while stored is None or stored.as_of < as_of:
-        body = {**(stored.body if stored else {}), **snapshot, "id": id}
+        body = _fitting(stored.body if stored else {}, {**snapshot, "id": id})
         if (found := _write(table, shop, kind, id, body, as_of, stored)) is None:
             return Record(id, body, as_of)
         stored = found
     return stored
+
+
+def _fitting(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """What was known under what is told now, as much of it as there is room for."""
+    body = {**before, **told}
+    older = sorted(before.keys() - told, key=lambda name: _size(before[name])) if _size(body) > LARGEST else []
+    while older and _size(body) > LARGEST:
+        resources.log("record-too-big", id=told["id"], left_out=older[-1])
+        del body[older.pop()]
+    return body
+
+
+def _size(value: Any) -> int:
+    return len(_text(value).encode())
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def replace(table: str, shop: str, kind: str, id: str, body: Mapping[str, Any], as_of: str) -> Record:
@@ -72,8 +94,7 @@ def _put(
     where: str,
     values: dict[str, Any],
 ) -> None:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    entry = {"v": 1, "as_of": as_of, "body": text, "list": keys.listing(shop, kind, keys.slot(id))}
+    entry = {"v": 1, "as_of": as_of, "body": _text(body), "list": keys.listing(shop, kind, keys.slot(id))}
     dynamo.update(table, *key(shop, kind, id), put=entry, where=where, values=values)
 
 

@@ -1,28 +1,33 @@
 """An account's sellable units: what its marketplace tells of each, and the shop's items it is linked to.
 
 {unit, article?, name?, product?, market_sku?, barcodes[], category?, price?, archived, updated_at?, image?, seen,
-link?: {mode, parts: [{item, quantity, priority}]}, by?: auto | hand, linked_at?}. Products change by import alone and
-links by `link` and `unlink` alone, so neither overwrites the other. `seen`: the run that brought or changed it.
+gone?, link?: {mode, parts: [{item, quantity, priority}]}, by?: auto | hand, linked_at?}. Products change by import, and
+links by `link` and `unlink` alone, so neither overwrites the other. `seen`: the run that brought or changed it; `gone`:
+the run since which its marketplace lists it no more.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from vestnik.domain.market import links
 from vestnik.store import dynamo, keys
 
 TABLE = "goods"
-OURS = ("pk", "sk", "v", "link", "by", "seen", "linked_at")
+OURS = ("pk", "sk", "v", "link", "by", "seen", "linked_at", "gone")
 Unit = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a page of products came to: units that are new, changed, and as they were."""
+    """What a page of products came to: units that are new, changed, and as they were. `back`: linked ones among the
+    changed that had been archived or gone, and are listed again."""
 
     new: int
     changed: int
     same: int
+    back: tuple[str, ...] = ()
 
 
 def key(shop: str, account: str, unit: str) -> dynamo.Key:
@@ -43,18 +48,29 @@ def get_many(shop: str, account: str, units: Iterable[str]) -> dict[str, Unit]:
 
 def keep_products(shop: str, account: str, products: Iterable[Mapping[str, Any]], seen: str) -> Kept:
     """Keep what the marketplace told of units (one run of an account at a time: a lease sees to it). Only what differs
-    is written; links stay as they are. `seen`: the run that saw it, so that a whole run tells what is gone."""
+    is written; links stay as they are, and what was gone is so no more. `seen`: the run that saw it."""
     told = {str(one["unit"]): _slim(one) for one in products}
     before = get_many(shop, account, told)
     new = [unit for unit in told if unit not in before]
-    changed = [unit for unit, known in before.items() if _product(known) != told[unit]]
+    changed = [unit for unit, known in before.items() if known.get("gone") or _product(known) != told[unit]]
     rows = [{**_place(shop, account, unit), "v": 1, "seen": seen, **told[unit]} for unit in new]
     dynamo.write_many(TABLE, puts=rows)
     for unit in changed:
-        gone = [name for name in _product(before[unit]) if name not in told[unit]]
+        drop = [name for name in _product(before[unit]) if name not in told[unit]]
         # Unconditional: the newest word of the marketplace stands, and the link is not touched.
-        dynamo.update(TABLE, *key(shop, account, unit), put={**told[unit], "seen": seen}, drop=gone)
-    return Kept(len(new), len(changed), len(told) - len(new) - len(changed))
+        dynamo.update(TABLE, *key(shop, account, unit), put={**told[unit], "seen": seen}, drop=[*drop, "gone"])
+    back = tuple(unit for unit in changed if _is_back(before[unit], told[unit]))
+    return Kept(len(new), len(changed), len(told) - len(new) - len(changed), back)
+
+
+def _is_back(before: Unit, told: Unit) -> bool:
+    return "link" in before and not links.offered(before) and links.offered(told)
+
+
+def gone(shop: str, account: str, unit: str, run: str) -> None:
+    """Note that a whole run did not see a unit. Where there is none any more (its account was removed) none is made."""
+    with suppress(dynamo.Conflict):
+        dynamo.update(TABLE, *key(shop, account, unit), put={"gone": run}, where="attribute_exists(#pk)")
 
 
 def _slim(product: Mapping[str, Any]) -> Unit:

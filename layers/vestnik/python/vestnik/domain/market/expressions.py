@@ -97,6 +97,12 @@ class _Functions(functions.Functions):
         at = time(value)
         return f"{at:%d-%m-%Y}" if at else None
 
+    @functions.signature({"types": []})
+    def _func_moscow(self, value: Json) -> str | None:
+        """YYYY-MM-DDTHH:MM:SS by Moscow's clock."""
+        at = time(value)
+        return f"{at.astimezone(MOSCOW):%Y-%m-%dT%H:%M:%S}" if at else None
+
     @functions.signature({"types": []}, {"types": []})
     def _func_plus(self, value: Json, seconds: Json) -> str | None:
         """So many seconds later, RFC 3339 UTC."""

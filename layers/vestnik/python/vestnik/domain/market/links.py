@@ -38,6 +38,16 @@ def items_of(link: Mapping[str, Any] | None) -> set[str]:
     return {part["item"] for part in (link or {}).get("parts", ())}
 
 
+def state_of(unit: Unit) -> str:
+    """Whether a unit is `listed` at its marketplace, `archived` there, or `gone` from its list."""
+    return "gone" if unit.get("gone") else "archived" if unit.get("archived") else "listed"
+
+
+def offered(unit: Unit) -> bool:
+    """Whether a unit is listed. To one that is not, no stock is written; its link stays for when it comes back."""
+    return state_of(unit) == "listed"
+
+
 def suiting(unit: Unit, by: Iterable[str], known: set[str], by_barcode: Mapping[str, list[str]]) -> Suits:
     """The one item that suits a unit: the one of its article, else the one of its barcodes. Of two items that share a
     barcode a person chooses. `known`: which articles are items of the shop."""

@@ -5,9 +5,11 @@ A posting is plain JSON: what the marketplace tells of it (FACTS) and what we ma
 things never come back: goods that have left stay gone, and a released hold stays released.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from vestnik.domain.market import statuses
@@ -41,6 +43,8 @@ FACTS = (
 TIMES = ("created_at", "changed_at", "ship_by")
 WORKED, SHOWN, READ = "worked", "shown", "read"
 HISTORY = 50
+MOST_LINES = 500  # of an order, as an event tells it
+LARGEST_LINES = 50_000  # bytes of JSON; an event may have 128 KB
 LATE, SOON = "late", "soon"
 RETURNS = {"on_its_way": "return_on_its_way", "received": "return_received"}
 
@@ -214,13 +218,19 @@ def telling(body: Posting, what: str, at: str, **more: Any) -> Posting:
     return {**body, "tell": [*body["tell"], event], "told": {**body["told"], what: count}}
 
 
+def fitting(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many of these lines as an event tells: the first ones, so that it has room for two such lists."""
+    sizes = accumulate(len(json.dumps(line, ensure_ascii=False).encode()) + 1 for line in lines[:MOST_LINES])
+    return [line for line, size in zip(lines, sizes, strict=False) if size <= LARGEST_LINES]
+
+
 def shown(body: Posting) -> dict[str, Any]:
     """A posting as events show it."""
     lines = [{name: line[name] for name in ("unit", "name", "quantity") if name in line} for line in body["lines"]]
     order = {
         "number": body["number"],
         "status": body["status"],
-        "lines": [line for line in lines if line["unit"]][:500],
+        "lines": fitting([line for line in lines if line["unit"]]),
     }
     order |= {"ship_by": body["ship_by"]} if body.get("ship_by") else {}
     if body.get("total") is None or not body.get("currency"):
