@@ -110,6 +110,9 @@ def test_a_posting_is_looked_at_with_its_history_and_payload(shop: Shop) -> None
     assert shop.get("marketplace-orders/a1:00/raw").json()["payload"] == {"posting_number": "00"}
     problem(shop.get("marketplace-orders/a1:nobody"), 404, "not-found")
     problem(shop.get("marketplace-orders/a1:nobody/raw"), 404, "not-found")
+    assert shop.delete("marketplace-orders/a1:00/raw").status == 204
+    problem(shop.get("marketplace-orders/a1:00/raw"), 404, "not-found")
+    problem(shop.delete("marketplace-orders/a1:nobody/raw"), 404, "not-found")
 
 
 def test_packing_is_accepted_and_kept_with_the_posting(shop: Shop) -> None:

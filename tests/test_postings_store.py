@@ -1,7 +1,7 @@
 """Postings in their table: changed by one at a time, found while open, listed by day."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -119,6 +119,13 @@ def test_an_older_payload_does_not_replace_a_newer_one() -> None:
     kept.keep_raw(SHOP, "main", "1", {"n": 2}, "2026-11-20T08:02:00Z")
     kept.keep_raw(SHOP, "main", "1", {"n": 1}, "2026-11-20T08:01:00Z")
     assert kept.raw(SHOP, "main", "1") == ({"n": 2}, "2026-11-20T08:02:00Z")
+
+
+def test_a_payload_goes_by_itself_some_months_after_it_was_last_read() -> None:
+    kept.keep_raw(SHOP, "main", "1", {"n": 1}, "2026-11-20T08:00:00.000000Z")
+    item = dynamo.get("orders", f"{SHOP}#posting#main:1", "raw")
+    assert item is not None
+    assert datetime.fromtimestamp(item["expires"], UTC) == datetime(2027, 2, 18, 8, tzinfo=UTC)
 
 
 def test_a_payload_beyond_all_size_is_not_kept_but_no_error() -> None:

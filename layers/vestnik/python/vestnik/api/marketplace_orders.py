@@ -241,6 +241,16 @@ def get_marketplace_order_raw(id: Id) -> Raw:
     return Raw(payload=found[0], read_at=found[1])
 
 
+@router.delete("/marketplace-orders/<id>/raw", status_code=204)
+@needs("admin", problems=(404,))
+def erase_marketplace_order_raw(id: Id) -> None:
+    """Erase a posting's payload, which may name its buyer. The posting stays.
+
+    It goes by itself 90 days after it was last read. While the marketplace tells of the posting it comes back.
+    """
+    kept.drop_raw(caller().shop, *postings.parts_of(_found(id).id))
+
+
 @router.post("/marketplace-orders/<id>/status", status_code=202)
 @needs("operate", problems=(404,))
 def change_marketplace_order(id: Id, body: Change) -> Asked:

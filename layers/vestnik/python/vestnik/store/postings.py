@@ -1,7 +1,7 @@
 """Postings of marketplaces: each as it stands, its raw payload beside it, the open ones once more by their urgency.
 
     {shop}#posting#{account}:{number}   {account}:{number}   body, rev, applied
-                                        raw                  the payload as it came
+                                        raw                  the payload as it came, 90 days
     {shop}#posting#{yymmdd}             {created_at}#{id}    the list of a day, by the time of creation
     {shop}#open#{account}               {ship_by}#{id}       what a run and a list need to know without the body
 
@@ -16,7 +16,7 @@ import zlib
 from base64 import b85decode, b85encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from vestnik.domain.market import postings
@@ -29,6 +29,7 @@ KIND = "posting"
 LARGE = 300_000  # bytes; what has more is deflated
 DEFLATED = "z"
 LARGEST = 390_000  # bytes; an item of DynamoDB's may have 400 KB, and has some fields beside
+RAW_KEPT = timedelta(days=90)  # after it was last read: it may name the buyer
 WORKING = ("asked", "running")
 
 type Step = Callable[[Posting | None], Posting | None]
@@ -180,13 +181,14 @@ def of_day(shop: str, day: str, limit: int, after: str = "") -> tuple[list[str],
 
 
 def keep_raw(shop: str, account: str, number: str, raw: Any, read_at: str) -> None:
-    """Keep the payload as it came, unless a newer one lies there. One that has no room even deflated (some megabytes)
-    leaves a note of its size: {too_big: bytes}."""
+    """Keep the payload as it came, for a time, unless a newer one lies there. One that has no room even deflated (some
+    megabytes) leaves a note of its size: {too_big: bytes}."""
     body = _packed(raw)
     if len(body.encode()) > LARGEST:
         body = _packed({"too_big": len(json.dumps(raw, ensure_ascii=False).encode())})
     pk, _ = _key(shop, postings.id_of(account, number))
-    item = {"pk": pk, "sk": "raw", "v": 1, "body": body, "read_at": read_at}
+    expires = int((datetime.fromisoformat(read_at) + RAW_KEPT).timestamp())
+    item = {"pk": pk, "sk": "raw", "v": 1, "body": body, "read_at": read_at, "expires": expires}
     try:
         where = "attribute_not_exists(#pk) OR #read_at <= :read_at"
         dynamo.put(TABLE, item, where=where, values={"read_at": read_at})
@@ -199,6 +201,12 @@ def raw(shop: str, account: str, number: str) -> tuple[Any, str] | None:
     pk, _ = _key(shop, postings.id_of(account, number))
     item = dynamo.get(TABLE, pk, "raw")
     return (_unpacked(item["body"]), item["read_at"]) if item else None
+
+
+def drop_raw(shop: str, account: str, number: str) -> None:
+    """Keep the payload no more. Unconditional: done twice it is the same."""
+    pk, _ = _key(shop, postings.id_of(account, number))
+    dynamo.delete(TABLE, pk, "raw")
 
 
 def join(shop: str, account: str, group: str, number: str) -> None:
