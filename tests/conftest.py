@@ -25,6 +25,9 @@ LONG = (
     "drift_drill",
     "marketplace_operations_world",
     "marketplaces_play",
+    "marketplaces_world",
+    "isolation",
+    "benchmarks",
     "docs",
 )
 """Modules of few and long tests (test_*.py): they begin first, so that no worker is left with one at the end."""

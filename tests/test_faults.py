@@ -9,7 +9,7 @@ from infra.world import World
 from tests.faults.run import START, Bench, all_faults
 from tests.faults.scenes import SCENES
 
-SAMPLE = 14
+SAMPLE = 8
 SEED = 20261120
 TICKING = ("sweep-due", "release-due")
 
