@@ -12,7 +12,9 @@ from tests.faults.market_stage import Stage
 
 LEASE = timedelta(seconds=150)  # longer than a run may take
 POLLS = ("posting/fbs/list", "v3/orders/new", "v3/orders", "businesses/*/orders")
-LATE, SLOW = timedelta(seconds=40), timedelta(seconds=20)
+LATE = timedelta(seconds=40)
+SLOW = timedelta(seconds=8)
+"""The world does one thing at a time: a minute's polls of all accounts together must take less than a minute."""
 
 
 def twice(stage: Stage) -> Faults:
