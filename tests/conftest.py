@@ -46,7 +46,7 @@ def world() -> Iterator[World]:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shop(world: World) -> Shop:
     """The demo shop, as its back end asks."""
     return Shop(world)

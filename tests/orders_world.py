@@ -54,6 +54,15 @@ def cloud() -> Iterator[None]:
     resources.forget_clients()
 
 
+@contextmanager
+def tea_shop(on_hand: int) -> Iterator[None]:
+    """A cloud in which a unit TEA is linked to an item of which so much is there."""
+    with cloud():
+        linked("TEA", ("tea", 1))
+        stocked("tea", on_hand)
+        yield
+
+
 def _table(name: str) -> None:
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
     listed = [{"AttributeName": "list", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]

@@ -153,12 +153,18 @@ def test_a_dry_run_says_that_a_run_would_wait_for_a_person(shop: Shop) -> None:
     assert (report["zero"], report["zero_percent"], report["would_wait"]) == (1, 50.0, True)
 
 
-def test_connecting_zeroes_neither_unlinked_cards_nor_items_without_a_stock_record(shop: Shop) -> None:
+def selling(shop: Shop) -> None:
+    """A connected account that shows five of its tea."""
     goods(shop)
     shop.post("accounts/one/connect", {"dry": True})
     linked(shop)
     assert shop.post("accounts/one/connect", {}).status == 200
     shop.world.advance(timedelta(minutes=12))
+    assert numbers(shop)["TEA"] == 5
+
+
+def test_connecting_zeroes_neither_unlinked_cards_nor_items_without_a_stock_record(shop: Shop) -> None:
+    selling(shop)
     assert numbers(shop) == {"TEA": 5, "POT": 7, "CUP": 7}
 
 
@@ -194,16 +200,6 @@ def test_a_paused_account_is_left_alone_and_goes_on_when_connected_again(shop: S
     shop.world.advance(timedelta(minutes=2))
     assert len(twin_of(shop.world).calls) > before
     assert shop.get("accounts/one").json()["connected_at"] == connected_at
-
-
-def selling(shop: Shop) -> None:
-    """A connected account that shows five of its tea."""
-    goods(shop)
-    shop.post("accounts/one/connect", {"dry": True})
-    linked(shop)
-    assert shop.post("accounts/one/connect", {}).status == 200
-    shop.world.advance(timedelta(minutes=12))
-    assert numbers(shop)["TEA"] == 5
 
 
 def any_mark(shop: Shop) -> bool:

@@ -22,11 +22,6 @@ PING = {"message_type": "TYPE_PING", "time": "2026-11-20T08:00:00Z"}
 
 
 @pytest.fixture(scope="module")
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
-@pytest.fixture(scope="module")
 def twin(world: World) -> Ozon:
     found = world.markets["ozon"]
     assert isinstance(found, Ozon)

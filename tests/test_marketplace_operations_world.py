@@ -18,11 +18,6 @@ REASONS = {"ozon": "352"}
 
 
 @pytest.fixture(scope="module")
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
-@pytest.fixture(scope="module")
 def cabinets(world: World) -> dict[str, Cabinet]:
     """One connected cabinet at every marketplace, whose stock is there."""
     found = {one.marketplace: one for one in marketplaces.seed(world, marketplaces.small(world, 1))}

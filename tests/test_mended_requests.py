@@ -16,11 +16,6 @@ STOCK, ORDERS = "feed.stock.write", "feed.orders.list"
 
 
 @pytest.fixture(scope="module")
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
-@pytest.fixture(scope="module")
 def connected(shop: Shop) -> FeedTwin:
     """A shop at the feed that sells tea."""
     twin = twin_of(shop.world)

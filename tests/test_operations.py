@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.orders_world import SHOP, Clock, Script, account, cloud, gone, held, linked, posting, stocked
+from tests.orders_world import SHOP, Clock, Script, account, gone, held, posting, tea_shop
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.definitions import Outcome
 from vestnik.errors import Later, Refused, Unknown
@@ -18,9 +18,7 @@ from vestnik.store import supplies
 
 @pytest.fixture(autouse=True)
 def tables() -> Iterator[None]:
-    with cloud():
-        linked("TEA", ("tea", 1))
-        stocked("tea", 500)
+    with tea_shop(500):
         yield
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.orders_world import SHOP, START, Clock, Script, account, cloud, gone, held, linked, posting, stocked, told
+from tests.orders_world import SHOP, START, Clock, Script, account, gone, held, posting, tea_shop, told
 from vestnik.domain.market.accounts import Account
 from vestnik.errors import Later, Refused
 from vestnik.flows import orders_poll
@@ -20,9 +20,7 @@ PARTS = ("", *(f"{listing}__" for listing in LISTS))
 
 @pytest.fixture(autouse=True)
 def tables() -> Iterator[None]:
-    with cloud():
-        linked("TEA", ("tea", 1))
-        stocked("tea", 10)
+    with tea_shop(10):
         yield
 
 

@@ -14,12 +14,12 @@ from tests.orders_world import (
     Clock,
     Script,
     account,
-    cloud,
     gone,
     held,
     linked,
     posting,
     stocked,
+    tea_shop,
     told,
     types,
 )
@@ -31,9 +31,7 @@ from vestnik.store import settings, units
 
 @pytest.fixture(autouse=True)
 def tables() -> Iterator[None]:
-    with cloud():
-        linked("TEA", ("tea", 1))
-        stocked("tea", 10)
+    with tea_shop(10):
         yield
 
 

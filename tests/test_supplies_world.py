@@ -14,11 +14,6 @@ WAY = {"ship_on": "2026-11-21", "point": "100"}
 
 
 @pytest.fixture(scope="module")
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
-@pytest.fixture(scope="module")
 def cabinet(world: World) -> Cabinet:
     """A connected cabinet at Wildberries, whose settings name no point."""
     plan = marketplaces.small(world, 1)

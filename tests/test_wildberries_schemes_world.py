@@ -15,11 +15,6 @@ WB, OZON = "wildberries-1", "ozon-1"
 
 
 @pytest.fixture(scope="module")
-def shop(world: World) -> Shop:
-    return Shop(world)
-
-
-@pytest.fixture(scope="module")
 def twin(world: World) -> Wildberries:
     found = world.markets["wildberries"]
     assert isinstance(found, Wildberries)

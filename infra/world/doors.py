@@ -81,7 +81,7 @@ class Doors:
         return answer
 
     def _run(self, function: topology.Function, event: Any, context: Context) -> Any:
-        self._layer.function, self._layer.dead = function.name, False
+        caller, self._layer.function, self._layer.dead = self._layer.function, function.name, False
         try:
             with resources.use(self._account.variables(function)):
                 answer = json.loads(json.dumps(self._load(function.door)(event, context)))
@@ -90,7 +90,7 @@ class Doors:
         except Exception as error:
             raise self._failed(function.name, traceback.format_exc()) from error
         finally:
-            dead, self._layer.function, self._layer.dead = self._layer.dead, "world", False
+            dead, self._layer.function, self._layer.dead = self._layer.dead, caller, False
         if dead:
             raise self._failed(function.name, "")
         return answer

@@ -35,12 +35,14 @@ class Fault:
     `when`: "before" (it is not done) or "after" (it is done, and the answer lost). `how`: "500", "429" (throttled,
     only before), "timeout" (no answer in time), "closed" (the connection broke), "connect" (no connection; only
     before), "die" (the process ends there). `slow`: the call takes this long on the world's clock, and "none" in
-    `how` lets it then succeed.
+    `how` lets it then succeed. `meanwhile` (of calls to AWS): what happens in the world while the call is on
+    its way; it may be a whole run of another function, so nothing is locked then.
     """
 
     when: str = "before"
     how: str = "500"
     slow: timedelta = timedelta(0)
+    meanwhile: Callable[[], None] | None = None
 
 
 Faults = Callable[[Call], Fault | None]

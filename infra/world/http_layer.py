@@ -63,16 +63,27 @@ class HttpLayer:
 
     def __call__(self, event_name: str, request: Any, **_: Any) -> AWSResponse:
         with self._lock:  # doors call from several threads at once; moto is made for one
-            return self._take(event_name, request)
+            call = self._call(event_name, request)
+            allowed = self._allowed(call)
+            fault = self.faults(call) if allowed else None
+        if fault is not None and fault.meanwhile is not None:
+            fault.meanwhile()
+        with self._lock:
+            return self._take(call, request, fault) if allowed else _denied(call)
 
-    def _take(self, event_name: str, request: Any) -> AWSResponse:
+    def _call(self, event_name: str, request: Any) -> Call:
         _, service, operation = event_name.split(".")
         service = wire.SERVICES.get(service, service)
         resource = ",".join(sorted({self._name_resource(service, n) for n in wire.names(service, request)}))
-        call = self.note(service, operation, resource)
-        if self.may and self.function != "world" and not self.may(self.function, service, operation, resource):
-            return wire.error(service, 403, "AccessDeniedException", f"{call.function} may not {operation} {resource}")
-        answer = self._answered(call, request)
+        return self.note(service, operation, resource)
+
+    def _allowed(self, call: Call) -> bool:
+        if self.may is None or call.function == "world":
+            return True
+        return self.may(call.function, call.service, call.operation, call.resource)
+
+    def _take(self, call: Call, request: Any, fault: Fault | None) -> AWSResponse:
+        answer = self._answered(call, request, fault)
         for watch in self.watch:
             watch(call, request, answer)
         return answer
@@ -103,8 +114,7 @@ class HttpLayer:
         """End the running process: this call and every later one of it."""
         self.dead = True
 
-    def _answered(self, call: Call, request: Any) -> AWSResponse:
-        fault = self.faults(call)
+    def _answered(self, call: Call, request: Any, fault: Fault | None) -> AWSResponse:
         if fault is not None and fault.slow:
             self.clock.move_to(call.at + fault.slow)
         if fault is None or fault.how == "none":
@@ -138,6 +148,11 @@ class HttpLayer:
         if (then := self.after.get(f"{call.service}.{call.operation}")) is not None:
             then(request, response)
         return response
+
+
+def _denied(call: Call) -> AWSResponse:
+    told = f"{call.function} may not {call.operation} {call.resource}"
+    return wire.error(call.service, 403, "AccessDeniedException", told)
 
 
 _open: list[HttpLayer] = []

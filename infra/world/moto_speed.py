@@ -26,6 +26,9 @@ from moto.sqs import models as sqs
 
 LARGEST_ITEM = 400 * 1024
 LONG = 2000
+PLAIN = frozenset({"update_expression", "expression_attribute_names", "expression_attribute_values"}) | frozenset(
+    {"condition_expression", "return_values_on_condition_check_failure"}
+)
 DATA = frozenset({"get_item", "put_item", "update_item", "delete_item", "query"}) | frozenset(
     {"batch_get_item", "batch_write_item", "transact_write_items"}
 )
@@ -184,51 +187,47 @@ def _all_used(body: dict[str, Any]) -> bool:
     return used == given
 
 
-def update(
-    backend: Any,
-    table_name: str,
-    key: dict[str, Any],
-    update_expression: str,
-    expression_attribute_names: dict[str, str] | None,
-    expression_attribute_values: dict[str, Any] | None,
-    condition_expression: str | None = None,
-    return_values_on_condition_check_failure: str | None = None,
-    **more: Any,
-) -> Item:
+def update(backend: Any, table_name: str, key: dict[str, Any], **asked: Any) -> Item:
     """DynamoDBBackend.update_item where `plan` understands the expression; one stream record, not two."""
-    names, values = expression_attribute_names or {}, expression_attribute_values or {}
-    changes = plan(update_expression)
     table = backend.get_table(table_name)
-    keys = {names.get(name) for _, name, _, _ in changes or ()} & set(table.table_key_attrs)
-    if changes is None or keys or any(value is not None for value in more.values()):
-        return _update_richly(
-            backend,
-            table_name,
-            key,
-            update_expression,
-            expression_attribute_names,
-            expression_attribute_values,
-            condition_expression=condition_expression,
-            return_values_on_condition_check_failure=return_values_on_condition_check_failure,
-            **more,
-        )
-    pk, sk = (DynamoType(key[name]) for name in table.table_key_attrs)
-    old = table.get_item(pk, sk)
-    condition = comparisons.get_filter_expression(condition_expression, names, values)
-    if not condition.expr(old):
-        told = return_values_on_condition_check_failure == "ALL_OLD" and old is not None
-        raise dynamodb.ConditionalCheckFailed(item=old.to_json()["Attributes"] if told else None)
-    item = Item(pk, sk, key)
+    changes = _plain(table, asked)
+    if changes is None:
+        return _update_richly(backend, table_name, key, **asked)
+    item = Item(*(DynamoType(key[name]) for name in table.table_key_attrs), key)
+    old = table.get_item(item.hash_key, item.range_key)
+    _checked(old, asked)
     item.attrs = {**old.attrs, **item.attrs} if old is not None else item.attrs
+    _change_all(item, changes, asked)
+    table.items[item.hash_key][item.range_key] = item
+    if table.stream_shard is not None:
+        table.stream_shard.add(old, item)
+    return item
+
+
+def _plain(table: Any, asked: dict[str, Any]) -> tuple[Change, ...] | None:
+    """The changes asked for, where they and nothing else are asked for, and none is to a key."""
+    changes = plan(asked["update_expression"])
+    names = asked["expression_attribute_names"] or {}
+    keys = {names.get(name) for _, name, _, _ in changes or ()} & set(table.table_key_attrs)
+    rich = any(value is not None for name, value in asked.items() if name not in PLAIN)
+    return None if keys or rich else changes
+
+
+def _checked(old: Any, asked: dict[str, Any]) -> None:
+    """Raise where the condition asked for does not hold."""
+    names, values = asked["expression_attribute_names"] or {}, asked["expression_attribute_values"] or {}
+    if not comparisons.get_filter_expression(asked.get("condition_expression"), names, values).expr(old):
+        told = asked.get("return_values_on_condition_check_failure") == "ALL_OLD" and old is not None
+        raise dynamodb.ConditionalCheckFailed(item=old.to_json()["Attributes"] if told else None)
+
+
+def _change_all(item: Any, changes: tuple[Change, ...], asked: dict[str, Any]) -> None:
+    names, values = asked["expression_attribute_names"] or {}, asked["expression_attribute_values"] or {}
     for verb, name, value, absent in changes:
         _apply(item, verb, names[name], values.get(value), names.get(absent))
     # To weigh an item takes longer than to change it: only those that got something long are.
     if any(len(str(value)) > LONG for value in values.values()) and item.size() > LARGEST_ITEM:
         raise dynamodb.ItemSizeToUpdateTooLarge
-    table.items[pk][sk] = item
-    if table.stream_shard is not None:
-        table.stream_shard.add(old, item)
-    return item
 
 
 def _apply(item: Any, verb: str, name: str, value: Any, absent: str | None) -> None:

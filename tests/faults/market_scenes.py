@@ -37,14 +37,14 @@ def overlapping(operations: tuple[str, ...], within: str) -> Any:
     def begin(stage: Stage) -> Faults:
         met = False
 
-        def fault(call: Call) -> None:
+        def fault(call: Call) -> Fault | None:
             nonlocal met
             if met or call.function != "sync-accounts" or call.operation not in operations:
-                return
+                return None
             if call.service in MARKETS or within not in (path(call) or ""):
-                return
+                return None
             met = True
-            stage.world.advance_to(stage.world.now() + LEASE)
+            return Fault(how="none", meanwhile=lambda: stage.world.advance_to(call.at + LEASE))
 
         return fault
 

@@ -47,11 +47,12 @@ def redelivered_during_a_slow_send(world: World, shop: str) -> None:
     """While the first letter is on its way, its queue message comes again to another process, its lease over."""
     met = False
 
-    def fault(call: Call) -> None:
+    def fault(call: Call) -> Fault | None:
         nonlocal met
-        if call.service == "sesv2" and not met:
-            met = True
-            world.advance_to(world.now() + REDELIVERED)
+        if call.service != "sesv2" or met:
+            return None
+        met = True
+        return Fault(how="none", meanwhile=lambda: world.advance_to(call.at + REDELIVERED))
 
     world.faults = fault
     story.play(world, shop)

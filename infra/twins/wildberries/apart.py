@@ -20,7 +20,7 @@ class Apart(Desk):
     @route("GET", "/api/v3/dbs/orders/new")
     def new_dbs(self, ask: Ask) -> Reply:
         """Those that nobody has taken up."""
-        return Reply(200, {"orders": [_dbs(one) | _fresh(one) for one in self._new(ask, DBS)]})
+        return self._new(ask, DBS)
 
     @route("GET", "/api/v3/dbs/orders")
     def completed_dbs(self, ask: Ask) -> Reply:
@@ -35,7 +35,7 @@ class Apart(Desk):
     @route("GET", "/api/v3/dbw/orders/new")
     def new_dbw(self, ask: Ask) -> Reply:
         """Those that nobody has taken up."""
-        return Reply(200, {"orders": [_dbw(one) | _fresh(one) for one in self._new(ask, DBW)]})
+        return self._new(ask, DBW)
 
     @route("GET", "/api/v3/dbw/orders")
     def completed_dbw(self, ask: Ask) -> Reply:
@@ -54,7 +54,7 @@ class Apart(Desk):
     @route("GET", "/api/v3/click-collect/orders/new")
     def new_pickup(self, ask: Ask) -> Reply:
         """Those that nobody has taken up."""
-        return Reply(200, {"orders": [_pickup(one) | _asked_for(one) for one in self._new(ask, PICKUP)]})
+        return self._new(ask, PICKUP)
 
     @route("GET", "/api/v3/click-collect/orders")
     def completed_pickup(self, ask: Ask) -> Reply:
@@ -69,8 +69,10 @@ class Apart(Desk):
     def _of(self, ask: Ask, kinds: tuple[str, ...]) -> Iterator[Order]:
         return (one for one in self.seller(ask).apart.values() if one.kind in kinds)
 
-    def _new(self, ask: Ask, kinds: tuple[str, ...]) -> list[Order]:
-        return [one for one in self._of(ask, kinds) if one.supplier == "new" and not one.completed]
+    def _new(self, ask: Ask, kinds: tuple[str, ...]) -> Reply:
+        told, fresh = TOLD[kinds]
+        new = (one for one in self._of(ask, kinds) if one.supplier == "new" and not one.completed)
+        return Reply(200, {"orders": [told(one) | fresh(one) for one in new]})
 
     def _completed(self, ask: Ask, kinds: tuple[str, ...]) -> Reply:
         limit, after = number(ask.query.get("limit")), number(ask.query.get("next"))
@@ -80,7 +82,7 @@ class Apart(Desk):
         since, until = span
         over = (one for one in self._of(ask, kinds) if one.completed and one.id > after and since <= one.at <= until)
         page = list(islice(over, limit))
-        told = {DBS: _dbs, DBW: _dbw, PICKUP: _pickup}[kinds]
+        told, _ = TOLD[kinds]
         return Reply(200, {"next": page[-1].id if page else 0, "orders": [told(one) for one in page]})
 
     def _info(self, ask: Ask, kinds: tuple[str, ...]) -> Reply:
@@ -152,3 +154,7 @@ def _fresh(one: Order) -> dict[str, Any]:
 
 def _asked_for(one: Order) -> dict[str, Any]:
     return _fresh(one) | {"ddate": f"{one.at:%d.%m.%Y}"}
+
+
+TOLD = {DBS: (_dbs, _fresh), DBW: (_dbw, _fresh), PICKUP: (_pickup, _asked_for)}
+"""What the lists of a kind tell of an order, and those of new ones besides."""
