@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uv
 
-from infra import permissions
+from infra import permissions, sdk_models
 from vestnik.api import BUILT
 from vestnik.rendering.publish import publish_shipped
 
@@ -81,11 +81,12 @@ def _vendor(folder: Path, platform: tuple[str, ...]) -> None:
 
 
 def _trim(site: Path) -> None:
-    """Leave out what no function reads: other services' data, other packages' geography and programs."""
-    wanted = permissions.services()
-    for data in (site / "botocore" / "data").iterdir():
-        if data.is_dir() and data.name not in wanted:
-            shutil.rmtree(data)
+    """Leave out what no function reads: the SDK's data on what the map may not call, geography, programs."""
+    data = site / "botocore" / "data"
+    for service in data.iterdir():
+        if service.is_dir() and service.name not in permissions.services():
+            shutil.rmtree(service)
+    sdk_models.trim(data)
     for unused in UNUSED:
         shutil.rmtree(site / unused, ignore_errors=True)
 
@@ -151,9 +152,10 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "functions": _functions,
 }
 _THIS = Path(__file__)
+_TRIMMED_BY = (Path(permissions.__file__), Path(sdk_models.__file__))
 SOURCES: dict[str, tuple[Path, ...]] = {
-    "vendor-arm64": (LOCK, _THIS, Path(permissions.__file__)),
-    "vendor-local": (LOCK, _THIS, Path(permissions.__file__)),
+    "vendor-arm64": (LOCK, _THIS, *_TRIMMED_BY),
+    "vendor-local": (LOCK, _THIS, *_TRIMMED_BY),
     "vestnik": (CODE, LOCK, _THIS),
     "templates": (TEMPLATES, CODE / "vestnik" / "rendering", _THIS),
     "functions": (DOORS, _THIS),

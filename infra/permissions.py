@@ -109,6 +109,11 @@ def services() -> set[str]:
     return {service for service, _ in WORDS.values() if service}
 
 
+def operations(service: str) -> set[str]:
+    """The operations of an SDK service that a word of the map may stand for."""
+    return {operation for name, known in WORDS.values() if name == service for operation in known}
+
+
 def actions(resource: str, ops: str) -> list[str]:
     """The IAM actions that SDK operations `ops` (space-separated) need on a resource of the map, sorted.
 

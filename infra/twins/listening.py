@@ -19,6 +19,7 @@ class Server(ThreadingHTTPServer):
     """Minds its own errors, but not that a client hung up before it had its answer: here clients die on purpose."""
 
     daemon_threads = True
+    request_queue_size = 128  # a flow's threads come all at once; a sixth that waited for its turn would wait a second
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Tell of an error on standard error."""

@@ -1,7 +1,6 @@
 """Yandex Market on this machine: its keys and limits, and every method that the shipped definitions call."""
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,15 +23,15 @@ KEY = "ACMA:twin:1"
 class YandexMarketTwin(CatalogueRoutes, StockRoutes, OrderRoutes, MarketTwin):
     """Cabinets by their Api-Key, in one Market. It begins with none: `add_account`, then goods in the cabinet.
 
-    The plain methods below act on the first cabinet unless they are told a key. `latency`: real seconds a call takes
-    (so that calls can overlap). `dated`: before 2026-07-29 there is no v3 stock, before 2026-08-04 its page is 200.
+    The plain methods below act on the first cabinet unless they are told a key. `meanwhile`: called while a call is
+    being answered (it may wait, so that calls overlap). `dated`: before 2026-07-29 there is no v3 stock, before 2026-08-04 its page is 200.
     """
 
     service = "yandex_market"
 
     def __init__(self, meet: Meet, now: Callable[[], datetime]) -> None:
         self.accounts: dict[str, Cabinet] = {}
-        self.latency = 0.0
+        self.meanwhile: Callable[[], object] = lambda: None
         self._windows: dict[tuple[str, str], Window] = {}
         self._flying: dict[str, int] = defaultdict(int)
         self._lock = threading.RLock()
@@ -131,8 +130,7 @@ class YandexMarketTwin(CatalogueRoutes, StockRoutes, OrderRoutes, MarketTwin):
             most = limited.parallel if limited else 4
             if flying > most:
                 return self._too_many_at_once(headers[METHOD], place, whose, most)
-            if self.latency:
-                time.sleep(self.latency)
+            self.meanwhile()
             with self._lock:
                 return super().answer(path, headers, body)
 
