@@ -26,7 +26,7 @@ run: .venv/.set-up ## a shop's day in the local world, then its outbox served (A
 test: .venv/.set-up ## the tests, with a sample of the faults (ARGS=...)
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-faults: .venv/.set-up ## faults in every call of the main story, of a stock and of an order cycle
+faults: .venv/.set-up ## faults in every call of the main story, and in a share of a stock's and of an order's
 	$(PY) -m tests.faults $(ARGS)
 
 bench: .venv/.set-up ## speeds, cold starts and cost, against floors of the same run

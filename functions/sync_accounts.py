@@ -1,6 +1,7 @@
 """The door of the queue `to-sync`: orders, stock and products of one account are exchanged with its marketplace."""
 
 import json
+import traceback
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
             syncs.take(json.loads(record["body"]), resources.now, until)
         except Exception as error:
-            resources.log("sync-broke", id=record["messageId"], error=repr(error))
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            told = f"{type(error).__name__} in {where.name}, line {where.lineno}"  # its text may quote a credential
+            resources.log("sync-broke", id=record["messageId"], error=told)
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}

@@ -17,6 +17,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     who = event["requestContext"]["authorizer"]["lambda"]
     if not {"ingest", "admin"} & set(who["scopes"].split()):
         return _problem(403, "missing-scope", "this key lacks the scope `ingest`")
+    if query := event.get("rawQueryString"):
+        return _refusal(_no_parameters(query))
     try:
         taken = intake.take(who["shop"], event["headers"], _body(event), resources.new_id(), resources.now())
     except Refused as wrong:
@@ -27,6 +29,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         resources.log("intake-failed", shop=who["shop"], error=repr(error))
         return _problem(503, "not-kept", "nothing was kept; post it again", headers={"retry-after": "1"})
     return _batch(taken.items) if taken.batch else _single(taken.items[0])
+
+
+def _no_parameters(query: str) -> Refused:
+    name = query.partition("&")[0].partition("=")[0][:40]
+    return Refused(f"there is no parameter {name}", code="unknown-parameter", where=f"?{name}")
 
 
 def _body(event: dict[str, Any]) -> str:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from infra.world import World
 from tests.asking import Shop
@@ -16,6 +18,8 @@ START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 slow = [HealthCheck.too_slow]
 settings.register_profile("suite", derandomize=True, deadline=None, database=None, suppress_health_check=slow)
 settings.load_profile("suite")
+# Hypothesis also tries the constants of whatever modules are loaded, which differ from worker to worker.
+setattr(providers, "_get_local_constants", Constants)  # noqa: B010  (mypy knows it as a function)
 
 
 LONG = (

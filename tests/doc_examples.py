@@ -57,7 +57,7 @@ def run(commands: str, url: str) -> list[Any]:
     script = commands.replace(SERVED, url)
     # A proxy of the machine has nothing to do with 127.0.0.1.
     shell = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "no_proxy": "*"}
-    done = subprocess.run(["sh", "-eu"], input=script, capture_output=True, text=True, env=shell, timeout=60)
+    done = subprocess.run(["sh", "-eu"], input=script, capture_output=True, text=True, env=shell, timeout=300)
     assert done.returncode == 0, done.stderr
     return list(_answers(done.stdout))
 

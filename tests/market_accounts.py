@@ -14,11 +14,16 @@ from vestnik.flows import stock_keep
 TOKEN = "feed-one"  # noqa: S105
 
 
+def twin[Twin](world: World, marketplace: str, kind: type[Twin]) -> Twin:
+    """A marketplace's twin, as what it is."""
+    found = world.markets[marketplace]
+    assert isinstance(found, kind)
+    return found
+
+
 def twin_of(world: World) -> FeedTwin:
     """The feed's twin."""
-    twin = world.markets["feed"]
-    assert isinstance(twin, FeedTwin)
-    return twin
+    return twin(world, "feed", FeedTwin)
 
 
 def body(token: str = TOKEN, **more: Any) -> dict[str, Any]:

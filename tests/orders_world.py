@@ -25,12 +25,13 @@ QUEUES = ("to-evaluate", "to-sync")
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that a test moves; a little time goes by between any two looks at it, as it does outside."""
 
     def __init__(self) -> None:
         self.now = START
 
     def __call__(self) -> datetime:
+        self.now += timedelta(microseconds=1)
         return self.now
 
     def move(self, **by: float) -> None:

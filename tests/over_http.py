@@ -11,7 +11,7 @@ def post(url: str, body: Any, headers: dict[str, str] | None = None) -> tuple[in
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"content-type": "application/json", **(headers or {})})  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return answer.status, json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
         with error:
@@ -21,7 +21,7 @@ def post(url: str, body: Any, headers: dict[str, str] | None = None) -> tuple[in
 def get(url: str) -> tuple[int, dict[str, str], bytes]:
     """GET: status, headers, body."""
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310
             return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         with error:

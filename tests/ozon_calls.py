@@ -115,7 +115,7 @@ class Seller:
 
     def __init__(self, twin: Ozon, cabinet: Cabinet, clock: Clock) -> None:
         self.twin, self.cabinet, self.clock = twin, cabinet, clock
-        self.client = httpx.Client(base_url=twin.url, timeout=5)
+        self.client = httpx.Client(base_url=twin.url, timeout=60)
 
     def call(self, purpose: str, given: Json = None, rows: Sequence[Json] = (), page: Json = None) -> Called:
         """Call by the shipped definition of a purpose."""

@@ -1,18 +1,21 @@
 """Accounts: several a marketplace, credentials checked and kept apart, and a first connection that harms nothing."""
 
+import base64
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from infra.twins.yandex_market import YandexMarketTwin
 from infra.world import World
 from tests.asking import START, Shop, problem
 from tests.market_accounts import TOKEN, account, as_door, body, stock, twin_of
-from vestnik.domain.market import accounts
+from vestnik.domain.market import accounts, expressions
 from vestnik.flows import accounts as fares
-from vestnik.flows import stock_touch
-from vestnik.marketplaces import shipped
-from vestnik.store import settings, stock_sent
+from vestnik.flows import orders_let_go, stock_touch
+from vestnik.marketplaces import names, shipped
+from vestnik.store import secrets, settings, stock_sent
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +67,31 @@ def test_an_account_without_credentials_is_refused(shop: Shop) -> None:
     assert found["errors"][0]["where"] == "/credentials/token"
 
 
+@pytest.mark.parametrize("key", ["local\n1", "ключ", "k\x00", "k\u200b"])
+def test_a_credential_that_no_header_can_hold_is_refused_and_nothing_is_kept(shop: Shop, key: str) -> None:
+    wanted = {"marketplace": "ozon", "credentials": {"client_id": "101", "api_key": key}}
+    found = problem(shop.put("accounts/k0", wanted), 422, "invalid-account")
+    assert [one["where"] for one in found["errors"]] == ["/credentials/api_key"]
+    assert key not in json.dumps(found, ensure_ascii=False)
+    assert shop.get("accounts").json()["items"] == []
+
+
+def test_space_around_a_credential_is_cut_off(shop: Shop) -> None:
+    assert account(shop, "one").status == 200
+    again = shop.put("accounts/one", body(f" {TOKEN}\r\n"))
+    assert again.json()["check"]["ok"] is True
+
+
+def test_a_credential_that_was_kept_though_it_cannot_be_sent_is_told_without_it(shop: Shop) -> None:
+    account(shop, "one")
+    with as_door(shop.world, "manage-shop"):
+        secrets.put_account_secret("demo", "one", {"token": "secret\n1"})
+    checked = shop.post("accounts/one/check")
+    assert checked.json()["ok"] is False
+    assert "secret" not in checked.text
+    problem(shop.post("accounts/one/connect", {}), 422, "credentials-refused")
+
+
 def test_a_marketplace_has_one_main_account(shop: Shop) -> None:
     assert account(shop, "one").json()["main"] is True
     assert account(shop, "two", "feed-two").json()["main"] is False
@@ -102,6 +130,57 @@ def test_an_unreachable_marketplace_leaves_the_credentials_unchecked(shop: Shop)
     twin_of(shop.world).outage(timedelta(minutes=10))
     assert shop.post("accounts/one/check").json()["ok"] is None
     problem(shop.post("accounts/one/connect", {}), 422, "credentials-unchecked")
+
+
+# Removing
+
+
+def sold(shop: Shop) -> None:
+    """A paused account with an open order of two of its five pieces of tea."""
+    selling(shop)
+    twin_of(shop.world).sell("TEA", 2, account=TOKEN)
+    shop.world.advance(timedelta(minutes=2))
+    assert reserved(shop) == 2
+    shop.post("accounts/one/pause")
+
+
+def reserved(shop: Shop) -> int:
+    found: int = shop.get("stock/TEA").json()["held"]
+    return found
+
+
+def test_an_account_whose_orders_hold_goods_is_removed_only_with_their_release(shop: Shop) -> None:
+    sold(shop)
+    problem(shop.delete("accounts/one"), 409, "orders-open")
+    assert reserved(shop) == 2
+    assert shop.delete("accounts/one?release=true").status == 204
+    assert reserved(shop) == 0
+    (order,) = shop.get("marketplace-orders").json()["items"]
+    assert shop.get(f"marketplace-orders/{order['id']}").json()["holds"] == {}
+
+
+def test_orders_that_were_let_go_hold_again_when_they_are_read_again(shop: Shop) -> None:
+    sold(shop)
+    assert shop.delete("accounts/one?release=true").status == 204
+    assert shop.put("accounts/one", body()).status == 200
+    shop.post("accounts/one/connect", {})
+    shop.world.advance(timedelta(minutes=2))
+    assert reserved(shop) == 2
+
+
+def test_letting_go_that_was_cut_short_goes_on(shop: Shop) -> None:
+    sold(shop)
+    with as_door(shop.world, "manage-shop"):
+        one = fares.load("demo", "one", shop.world.now())
+        assert one is not None
+        assert not orders_let_go.let_go(one, shop.world.now, shop.world.now())
+        assert orders_let_go.holding(one)
+        for _ in range(2):
+            assert orders_let_go.let_go(one, shop.world.now, shop.world.now() + timedelta(seconds=1))
+        assert orders_let_go.holding(one) is None
+    shop.post("accounts/one/connect", {})
+    shop.world.advance(timedelta(minutes=2))
+    assert reserved(shop) == 2
 
 
 # The first connection
@@ -277,3 +356,100 @@ def test_an_account_declares_its_settings_by_name_and_kind() -> None:
     found = [one.where for one in accounts.settings_faults(wanted, {"business": True, "city": 5, "other": 1})]
     assert found == ["/settings/business", "/settings/city", "/settings/other"]
     assert [one.message for one in accounts.settings_faults(wanted, {})] == ["is missing"]
+
+
+# The cabinet
+
+
+def test_a_cabinet_is_one_account(shop: Shop) -> None:
+    account(shop, "one")
+    found = problem(shop.put("accounts/two", body()), 409, "same-cabinet")
+    assert "one" in found["detail"]
+    assert TOKEN not in json.dumps(found)
+    assert [one["id"] for one in shop.get("accounts").json()["items"]] == ["one"]
+    account(shop, "two", "feed-two")
+    problem(shop.put("accounts/two", body()), 409, "same-cabinet")
+    assert shop.put("accounts/one", body()).status == 200
+
+
+def token_of(seller: str, exp: int) -> str:
+    """A token of Wildberries: a JSON Web Token that names its seller."""
+    told = {"sid": seller, "exp": exp, "s": 16}
+    parts = [base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") for one in ({}, told)]
+    return ".".join([*parts, "x"])
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "settings", "first", "same", "other"),
+    [
+        ("ozon", {}, *({"client_id": id, "api_key": key} for id, key in (("1", "a"), ("1", "b"), ("2", "b")))),
+        (
+            "wildberries",
+            {"token_type": "personal"},
+            {"token": token_of("s1", 1)},
+            {"token": token_of("s1", 2)},
+            {"token": token_of("s2", 1)},
+        ),
+    ],
+)
+def test_a_cabinet_is_known_by_what_does_not_change_with_its_key(
+    shop: Shop, marketplace: str, settings: dict[str, Any], first: Any, same: Any, other: Any
+) -> None:
+    told = {"marketplace": marketplace, "settings": settings}
+    assert shop.put("accounts/one", {**told, "credentials": first}).status == 200
+    problem(shop.put("accounts/two", {**told, "credentials": same}), 409, "same-cabinet")
+    assert shop.put("accounts/two", {**told, "credentials": other}).status == 200
+
+
+def yandex(shop: Shop, settings: dict[str, int], id: str = "ym") -> Any:
+    """An account at Yandex Market whose key is good."""
+    twin = shop.world.markets["yandex_market"]
+    assert isinstance(twin, YandexMarketTwin)
+    if not twin.accounts:
+        twin.add_account("key-1", 7001, fbs=21001).add_campaign(21002, "FBY")
+    told = {"business": 7001, "campaign": 21001} | settings
+    wanted = {"marketplace": "yandex_market", "settings": told, "credentials": {"api_key": "key-1"}}
+    answer = shop.put(f"accounts/{id}", wanted)
+    assert answer.status == 200, answer.text
+    return answer.json()["check"]
+
+
+@pytest.mark.parametrize("wrong", [{"campaign": 999}, {"business": 7999}, {"fby_campaign": 5}])
+def test_a_shop_that_the_key_does_not_see_is_told_on_saving_and_connects_nothing(
+    shop: Shop, wrong: dict[str, int]
+) -> None:
+    said = yandex(shop, wrong)
+    setting = "campaign" if "business" in wrong else next(iter(wrong))
+    assert (said["ok"], said["error"]["code"], said["error"]["where"]) == (False, "settings", f"/settings/{setting}")
+    assert health(shop, "ym")["credentials"]["error"]["code"] == "settings"
+    found = problem(shop.post("accounts/ym/connect", {}), 422, "settings-refused")
+    assert found["errors"][0]["where"] == f"/settings/{setting}"
+
+
+def test_two_shops_of_one_cabinet_are_two_accounts(shop: Shop) -> None:
+    assert yandex(shop, {"fby_campaign": 21002})["ok"] is True
+    assert yandex(shop, {"campaign": 21002}, "other")["ok"] is True
+    told = {"business": 7001, "campaign": 21001}
+    wanted = {"marketplace": "yandex_market", "settings": told, "credentials": {"api_key": "another"}}
+    problem(shop.put("accounts/third", wanted), 409, "same-cabinet")
+
+
+def test_only_an_account_whose_credentials_are_good_becomes_the_main_one_by_itself(shop: Shop) -> None:
+    twin_of(shop.world).add_account(TOKEN)
+    assert shop.put("accounts/one", body("wrong")).json()["main"] is False
+    assert account(shop, "two", "feed-two").json()["main"] is True
+    assert shop.put("accounts/one", body()).json()["main"] is False
+    assert shop.put("accounts/two", {"marketplace": "feed", "name": "Renamed"}).json()["main"] is True
+
+
+@pytest.mark.parametrize("marketplace", names())
+def test_what_a_marketplace_tells_of_cabinets_checks_and_reasons_is_whole(marketplace: str) -> None:
+    market = shipped(marketplace)
+    purposes = {one["purpose"] for one in market.definitions.values()}
+    assert expressions.compiled(market.body["cabinet"])
+    for one in market.body.get("checks", ()):
+        assert (one["call"] in purposes, one["setting"] in market.settings) == (True, True)
+        assert expressions.compiled(one["expect"])
+    assert set(market.operations.get("takes", {})) <= set(market.operations)
+    reasons = market.operations.get("reasons", {})
+    assert set(reasons.get("message", ())) <= set(reasons.get("known", {}))

@@ -173,13 +173,16 @@ def test_a_misspelt_field_is_named_with_a_hint(shop: Shop) -> None:
         '{"name": 1e999}',
         '"\\ud800"',
         '{"name": "\\udfff"}',
-        "[" * 100_000,
         "9" * 5000,
         b"\xff\xfe",
     ],
 )
 def test_what_is_no_sound_json_is_refused(shop: Shop, body: str | bytes) -> None:
     problem(shop.post("keys", body), 400, "not-json")
+
+
+def test_the_depth_of_a_body_is_told_before_it_is_read_to_its_end(shop: Shop) -> None:
+    problem(shop.post("keys", "[" * 100_000), 422, "too-deep")
 
 
 @pytest.mark.parametrize("body", ["null", "[]", "3", '"text"', ""])

@@ -9,7 +9,7 @@ import pytest
 from infra.world import World
 from tests.asking import START, Shop, problem
 from vestnik import resources
-from vestnik.domain.market import postings, statuses
+from vestnik.domain.market import operations, postings, statuses
 from vestnik.domain.market.accounts import Account
 from vestnik.marketplaces import shipped
 from vestnik.store import postings as kept
@@ -43,7 +43,7 @@ def keep(account: str, number: str, created: datetime, *, hours: int, **more: An
         "created_at": created.isoformat(),
         "ship_by": (START + timedelta(hours=hours)).isoformat(),
         "currency": "RUB",
-        "lines": [{"unit": "TEA", "quantity": 1, "price": 100}],
+        "lines": [{"unit": "TEA", "quantity": 1, "price": 100, "line": "5"}],
     }
     market = shipped("ozon")
     whose = Account(SHOP, account, "ozon", {}, body)
@@ -91,6 +91,12 @@ def test_the_list_is_filtered(shop: Shop, query: str, count: int) -> None:
     assert len(pages(shop, query)) == count
 
 
+def test_a_list_of_many_years_is_read_on_to_its_end(shop: Shop) -> None:
+    for days in ("from=2025-06-01&to=2028-01-01", "from=2025-06-01", "from=2026-11-01&to=2999-12-31"):
+        assert len({one["id"] for one in pages(shop, days)}) == 26, days
+    assert pages(shop, "from=2027-01-01&to=2028-01-01") == []
+
+
 def test_what_is_urgent_comes_first_over_all_accounts(shop: Shop) -> None:
     found = pages(shop, "left=3")
     left = [one["seconds_left"] for one in found]
@@ -126,6 +132,65 @@ def test_what_cannot_be_asked_says_why(shop: Shop) -> None:
     problem(shop.post("marketplace-orders/a1:04/status", {"status": "shipped"}), 422, "not-ours")
     problem(shop.post("marketplace-orders/a1:gone/status", {"status": "packed"}), 422, "closed")
     problem(shop.post("marketplace-orders/a9:1/status", {"status": "packed"}), 404, "not-found")
+
+
+REASONS = "352 (out of stock at the seller's), 400 (only a faulty one is left), 402 "
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "expected"),
+    [
+        ({}, "/reason", REASONS),
+        ({"reason": "7"}, "/reason", REASONS),
+        ({"reason": "402"}, "/message", "why, in words"),
+        ({"given": {"reason": "352"}}, "/given/reason", "/reason"),
+        ({"reason": "352", "boxes": [{"lines": [{"line": "5", "quantity": 1}]}]}, "/boxes", "no boxes"),
+    ],
+)
+def test_a_cancellation_that_cannot_be_is_refused_with_the_reasons_there_are(
+    shop: Shop, more: dict[str, Any], where: str, expected: str
+) -> None:
+    wish = {"status": "cancelled", **more}
+    (found,) = problem(shop.post("marketplace-orders/a1:08/status", wish), 422, "invalid")["errors"]
+    assert (found["where"], found["expected"][: len(expected)]) == (where, expected)
+    (many,) = shop.post("marketplace-orders/changes", {**wish, "orders": ["a1:08"]}).json()["items"] if more else [None]
+    assert many is None or many["code"] == "invalid"
+    assert shop.get("marketplace-orders/a1:08").json()["operation"] is None
+
+
+def test_a_cancellation_with_a_reason_is_taken(shop: Shop) -> None:
+    wish = {"status": "cancelled", "reason": "402", "message": "broken"}
+    assert shop.post("marketplace-orders/a1:10/status", wish).status == 202
+
+
+@pytest.mark.parametrize(
+    ("box", "where"),
+    [
+        ({"anything": 1}, "/boxes/0/lines"),
+        ({"lines": []}, "/boxes/0/lines"),
+        ({"lines": [{"line": "5", "quantity": 0}]}, "/boxes/0/lines/0/quantity"),
+        ({"lines": [{"line": "6", "quantity": 1}]}, "/boxes/0/lines/0/line"),
+    ],
+)
+def test_boxes_are_as_they_are_described(shop: Shop, box: dict[str, Any], where: str) -> None:
+    wish = {"status": "packed", "boxes": [box]}
+    found = problem(shop.post("marketplace-orders/a1:12/status", wish), 422, "invalid")["errors"]
+    assert where in [one["where"] for one in found]
+
+
+def test_boxes_are_told_only_where_the_marketplace_takes_them(shop: Shop) -> None:
+    boxes = [{"lines": [{"line": "5", "quantity": 1}]}]
+    answer = shop.post("marketplace-orders/a1:12/status", {"status": "packed", "boxes": boxes})
+    assert answer.status == 202, answer.text
+    for marketplace in ("feed", "wildberries"):
+        told = shipped(marketplace).operations
+        (wrong,) = operations.given_faults({"lines": []}, "packed", {"boxes": boxes}, told)
+        assert wrong.where == "/boxes"
+    assert not list(
+        operations.given_faults(
+            {"lines": [{"line": "5"}]}, "packed", {"boxes": boxes}, shipped("yandex_market").operations
+        )
+    )
 
 
 def test_many_are_asked_for_at_once_and_each_is_answered_for_itself(shop: Shop) -> None:

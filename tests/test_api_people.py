@@ -49,6 +49,23 @@ def test_what_was_read_can_be_put_back(world: World, id: str) -> None:
     assert put(world, f"/v1/customers/{id}", read).status == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("customers", {"loyalty": 5, "last_name": "Ivanova", "email": "a@b.example", "email2": "c@b.example"}),
+        ("customers", {"consent": {"email": True, "push": True}}),
+        ("staff", {"desk": {"floor": 2}}),
+    ],
+)
+def test_what_events_and_puts_kept_further_can_be_put_back(world: World, id: str, path: str, more: Any) -> None:
+    event(world, id, world.now(), **{path.removesuffix("s"): {"id": id, **more}}, order={"id": f"o-{id}"})
+    world.settle()
+    read = world.request("GET", f"/v1/{path}/{id}").json()
+    assert more.items() <= read.items()
+    assert put(world, f"/v1/{path}/{id}", read).status == 200
+    assert more.items() <= world.request("GET", f"/v1/{path}/{id}").json().items()
+
+
 def test_a_put_replaces_the_whole_record(world: World, id: str) -> None:
     put(world, f"/v1/customers/{id}", MARIA)
     put(world, f"/v1/customers/{id}", {"name": "Mary"})
@@ -86,7 +103,9 @@ def test_phone_and_address_are_kept_in_one_form(world: World, id: str) -> None:
         ({"phone": "12"}, "/phone", ""),
         ({"timezone": "Europe/Atlantis"}, "/timezone", ""),
         ({"kind": "robot"}, "/kind", "person"),
-        ({"consent": {"pigeon": True}}, "/consent/pigeon", ""),
+        ({"mail": "a@b.example"}, "/mail", "email"),
+        ({"timeZone": "Europe/Sofia", "timezone": "Europe/Sofia"}, "/timeZone", "timezone"),
+        ({"consent": {"E-Mail": True}}, "/consent/E-Mail", "email"),
         ({"id": "another"}, "id", ""),
     ],
 )

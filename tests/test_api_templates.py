@@ -7,6 +7,7 @@ import pytest
 
 from infra.world import World
 from tests.asking import Shop, opened, problem
+from tests.happenings import happened
 
 EMAIL: dict[str, Any] = {
     "channel": "email",
@@ -182,3 +183,128 @@ def test_another_shop_sees_nothing_of_a_template(shop: Shop) -> None:
         other.post("templates/private/check"),
     ):
         problem(answer, 404, "not-found")
+
+
+LETTER: dict[str, Any] = {"channel": "email", "contents": {"en": {"subject": "Sent", "text": "It is on its way"}}}
+
+
+def test_each_channel_has_its_own_text_under_one_id(shop: Shop) -> None:
+    path = "templates/order.shipped/customer"
+    for text in (SMS, LETTER):
+        assert shop.put(path, text).status == 200
+        published = shop.post(f"{path}/publish?channel={text['channel']}")
+        assert published.json()["channel"] == text["channel"], published.text
+    for text in (SMS, LETTER):
+        shown = shop.get(f"{path}?channel={text['channel']}").json()
+        assert (shown["channel"], shown["shipped"]) == (text["channel"], False)
+        assert shown["published"]["contents"]["en"]["text"] == text["contents"]["en"]["text"]
+        assert shop.get(f"{path}/versions?channel={text['channel']}").json()["items"][0]["published"]
+    assert shop.get(path).json()["channel"] == "email"
+    assert shop.get(f"{path}?channel=telegram").json()["shipped"]
+    seen = shop.post(f"{path}/preview", {"channel": "sms", "sample": "order.shipped"})
+    assert seen.json()["text"].startswith("Order ")
+    assert shop.delete(f"{path}?channel=email").status == 204
+    assert shop.get(f"{path}?channel=email").json()["shipped"]
+    assert shop.get(path).json()["channel"] == "sms"
+    assert shop.delete(path).status == 204
+    assert shop.get(f"{path}/versions").status == 200
+
+
+def test_the_list_shows_an_id_once_for_each_channel(shop: Shop) -> None:
+    for text in (SMS, LETTER):
+        assert shop.put("templates/order.paid/customer", text).status == 200
+    items: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = shop.get(f"templates?limit=7&cursor={cursor}").json()
+        items, cursor = items + page["items"], page["next"]
+    listed = {(item["id"], item["channel"]): item["shipped"] for item in items}
+    assert len(listed) == len(items)
+    assert [listed["order.paid/customer", channel] for channel in ("email", "sms", "telegram")] == [False, False, True]
+    assert listed["order.placed/staff", "telegram"]
+
+
+def test_each_channel_s_message_is_written_with_its_own_text(shop: Shop) -> None:
+    path = "templates/order.shipped/customer"
+    for text in (SMS, LETTER):
+        assert shop.put(path, text).status == 200
+        assert shop.post(f"{path}/publish?channel={text['channel']}").status == 200
+    customer = {"id": "c-own", "name": "Maria", "email": "own@example.com", "phone": "+359888112233", "language": "en"}
+    happened(shop, "own-1", "order.shipped", order={"id": "o-own", "number": "77"}, customer=customer)
+    said = {item["channel"]: item["text"].strip() for item in shop.world.outbox}
+    assert said["sms"].startswith("Order 77 is on its way")
+    assert said["email"] == "It is on its way"
+    for channel in ("sms", "email"):
+        shop.delete(f"{path}?channel={channel}")
+
+
+def test_a_template_that_rules_name_is_not_removed(shop: Shop) -> None:
+    shop.put("templates/named", SMS)
+    shop.post("templates/named/publish")
+    rule = {
+        "pattern": {"type": ["order.shipped"]},
+        "recipients": [{"kind": "customer"}],
+        "channel": "sms",
+        "templates": {"customer": "named"},
+        "active": False,
+    }
+    assert shop.put("rules/naming", rule).status == 200
+    told = problem(shop.delete("templates/named"), 409, "in-use")
+    assert "naming" in told["detail"]
+    shop.put("templates/named", LETTER)
+    assert shop.delete("templates/named?channel=email").status == 204, "no rule names the e-mail"
+    assert shop.delete("rules/naming").status == 204
+    assert shop.delete("templates/named").status == 204
+
+
+def test_a_named_template_that_replaces_a_shipped_one_may_go(shop: Shop) -> None:
+    path = "templates/order.shipped/customer"
+    shop.put(path, SMS)
+    shop.post(f"{path}/publish?channel=sms")
+    rule = {
+        "pattern": {"type": ["order.shipped"]},
+        "recipients": [{"kind": "customer"}],
+        "channel": "sms",
+        "templates": {"customer": "order.shipped/customer"},
+    }
+    assert shop.put("rules/naming-shipped", rule).status == 200
+    assert shop.delete(f"{path}?channel=sms").status == 204
+
+
+@pytest.mark.parametrize(
+    ("channel", "content", "field"),
+    [
+        ("sms", {"text": ""}, "text"),
+        ("telegram", {"text": " \n"}, "text"),
+        ("email", {"html": "<p>Hi</p>"}, "subject"),
+        ("email", {"subject": "Hi"}, "text"),
+    ],
+)
+def test_an_empty_text_is_not_published(shop: Shop, channel: str, content: dict[str, str], field: str) -> None:
+    id = f"templates/empty-{channel}-{field}"
+    assert shop.put(id, {"channel": channel, "contents": {"en": content}}).status == 200
+    found = shop.post(f"{id}/check").json()["problems"]
+    assert [(each["code"], each["where"]) for each in found] == [("empty", f"en:{field}")]
+    told = problem(shop.post(f"{id}/publish"), 422, "empty")
+    assert told["errors"][0]["where"] == f"/contents/en/{field}"
+
+
+def test_an_unsaved_text_that_says_nothing_is_told(shop: Shop) -> None:
+    assert codes(shop.post("templates/check", {"channel": "sms", "text": " "})) == {"empty"}
+    assert codes(shop.post("templates/check", {"channel": "email", "html": "<p>x</p>", "subject": ""})) == {"empty"}
+    assert codes(shop.post("templates/check", {"channel": "email", "html": "<p>x</p>"})) == set()
+
+
+@pytest.mark.parametrize("field", ["subject", "preheader", "html"])
+def test_what_a_channel_does_not_show_is_refused(shop: Shop, field: str) -> None:
+    content = {"text": "Hi", field: "<b>Hi</b>"}
+    told = problem(shop.put("templates/too-much", {"channel": "sms", "contents": {"en": content}}), 422, "invalid")
+    assert told["errors"][0]["where"] == f"/contents/en/{field}"
+
+
+def test_styles_that_take_too_long_are_a_problem_of_the_template(shop: Shop) -> None:
+    rules = "".join(f"div:has(q{n}){{color:red}}" for n in range(700))
+    html = f"<!doctype html><style>{rules}</style>" + "<div>" * 20_000
+    shop.put("templates/heavy", {"channel": "email", "contents": {"en": {"subject": "x", "html": html}}})
+    problem(shop.post("templates/heavy/publish"), 422, "budget")
+    shop.delete("templates/heavy")

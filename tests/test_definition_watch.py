@@ -83,6 +83,30 @@ def test_a_call_that_is_switched_off_goes_on_by_its_replacement_with_nobody_ther
     assert paths.count("/api/v3/gone") == 1
 
 
+@pytest.mark.parametrize("own", [HEIR, f"{LIST}.a"], ids=["later in the alphabet", "earlier"])
+def test_a_replacement_that_names_no_day_stands_by_until_it_is_needed(world: World, shop: Shop, own: str) -> None:
+    published(shop, LIST, LIST, replaced_by=own, valid_from=None)
+    published(shop, own, LIST, path="/api/v9/warehouses", valid_from=None)
+    assert [one["name"] for one in called(world)] == ["Sofia"]
+    assert shop.get(f"requests/{own}").json()["serves"] == []
+    paths = [call.path for call in world.markets["wildberries"].calls]
+    assert "/api/v9/warehouses" not in paths
+    assert serving(world) == LIST
+    published(shop, LIST, LIST, replaced_by=own, valid_from=None, valid_until="2026-01-01")
+    assert serving(world) == own
+
+
+def test_a_replacement_serves_from_its_own_day(world: World, shop: Shop) -> None:
+    published(shop, LIST, LIST, replaced_by=HEIR, valid_from=None)
+    published(shop, HEIR, LIST, valid_from="2026-11-21")
+    assert (serving(world), serving(world, days=2)) == (LIST, HEIR)
+
+
+def serving(world: World, days: int = 0) -> str:
+    with syncing(world):
+        return str(definitions_in_force.need(ACCOUNT, "warehouses.list", world.now() + timedelta(days=days))["id"])
+
+
 def test_one_without_a_replacement_is_told_once_a_day_until_it_is_mended(world: World, shop: Shop) -> None:
     published(shop, LIST, LIST, path="/api/v3/gone", errors=GONE)
     for _ in range(3):

@@ -1,5 +1,6 @@
 """Request definitions: how a call is written, how its answer is read, and what is refused when one is edited."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from infra.twins.market import SlidingWindow, Tokens
 from vestnik import marketplaces
-from vestnik.domain.market import definition_schema, definitions, expressions, limits
+from vestnik.domain.market import definition_schema, definition_wire, definitions, expressions, limits
 from vestnik.domain.market.definitions import Outcome
 from vestnik.errors import Refused
 
@@ -141,6 +142,7 @@ def test_money_and_time_are_read_as_marketplaces_write_them(expression: str, dat
 
 def test_a_whole_definition_passes_its_own_check() -> None:
     definition_schema.check(WRITE, DOMAINS, BUCKETS)
+    definition_schema.check({**WRITE, "read_back": "stock.read"}, DOMAINS, BUCKETS, {"key"}, {"stock.read"})
 
 
 @pytest.mark.parametrize(
@@ -157,11 +159,40 @@ def test_a_whole_definition_passes_its_own_check() -> None:
         ({"paging": {"style": "cursor", "limit": 5}}, "/paging"),
         ({"outcomes": {"items": "a", "id": "b", "ok": "("}}, "/outcomes/ok"),
         ({"speed": 5}, ""),
+        ({"headers": {"X-A": "a\r\nB: c"}}, "/headers/X-A"),
+        ({"headers": {"X": "ж"}}, "/headers/X"),
+        ({"headers": {"X y": "a"}}, "/headers/X y"),
+        ({"headers": {"host": "api.shop.example"}}, "/headers/host"),
+        ({"headers": {"Content-Length": "3"}}, "/headers/Content-Length"),
+        ({"headers": {"Transfer-Encoding": "chunked"}}, "/headers/Transfer-Encoding"),
+        ({"headers": {"Connection": "close"}}, "/headers/Connection"),
+        ({"headers": {"X": "{credentials.nope}"}}, "/headers/X"),
+        ({"headers": {"X": "{account.id}"}}, "/headers/X"),
+        ({"headers": {"X": "{credentials.key"}}, "/headers/X"),
+        ({"limits": [{"bucket": "writes", "cost": "'x'"}]}, "/limits/0/cost"),
+        ({"limits": [{"bucket": "writes", "cost": "`-5`"}]}, "/limits/0/cost"),
+        ({"limits": [{"bucket": "writes", "cost": "`1.5`"}]}, "/limits/0/cost"),
+        ({"limits": [{"bucket": "writes", "cost": "`true`"}]}, "/limits/0/cost"),
+        ({"limits": [{"bucket": "writes", "cost": "`1000000000000`"}]}, "/limits/0/cost"),
+        ({"limits": [{"bucket": "writes", "cost": "length(row)"}]}, "/limits/0/cost"),
+        ({"body": "nofunc(@)"}, "/body"),
+        ({"body": "rows[].{n: text(a, b)}"}, "/body"),
+        ({"body": "row[].{a: b}"}, "/body"),
+        ({"body": "(" * 1500 + "rows" + ")" * 1500}, "/body"),
+        ({"items": "things[].nofunc(@)"}, "/items"),
+        ({"path": "/{nope.x}"}, "/path"),
+        ({"path": "/{{7*7}}"}, "/path"),
+        ({"path": "/{given.x"}, "/path"),
+        ({"path": "/ж"}, "/path"),
+        ({"path": "/a?b=c"}, "/path"),
+        ({"read_back": "nope"}, "/read_back"),
+        ({"follow_up": {"task": "id", "purpose": "nope"}}, "/follow_up/purpose"),
+        ({"claims": {"credential": "nope", "answer": "{a: b}"}}, "/claims/credential"),
     ],
 )
 def test_what_is_wrong_in_an_edited_definition_is_named(change: dict[str, Any], where: str) -> None:
     with pytest.raises(Refused) as refused:
-        definition_schema.check({**WRITE, **change}, DOMAINS, BUCKETS)
+        definition_schema.check({**WRITE, **change}, DOMAINS, BUCKETS, {"key"}, {"stock.write", "stock.read"})
     assert refused.value.where == where
 
 
@@ -171,10 +202,85 @@ def test_every_shipped_definition_passes_the_check(name: str) -> None:
     assert market.definitions
     for id, definition in market.definitions.items():
         assert id.partition(".")[0] == name
-        definition_schema.check(definition, market.domains, market.buckets)
+        purposes = {one["purpose"] for one in market.definitions.values()}
+        definition_schema.check(definition, market.domains, market.buckets, market.credentials, purposes)
         assert definition.get("source"), id
         if following := definition.get("replaced_by"):
             assert following in market.definitions
+
+
+# What a call costs, and what an expression may
+
+
+@pytest.mark.parametrize(("told", "cost"), [(None, 1), (0, 1), (7, 7), (12.0, 12)])
+def test_a_call_costs_what_its_limit_says(told: Any, cost: int) -> None:
+    assert definition_wire.cost({"bucket": "writes", "cost": "given.cost"}, {"given": {"cost": told}}) == cost
+
+
+@pytest.mark.parametrize("told", ["x", -5, 1.5, True, [3], 1e300, float("nan")])
+def test_a_cost_that_comes_to_no_number_is_refused(told: Any) -> None:
+    with pytest.raises(Refused):
+        definition_wire.cost({"bucket": "writes", "cost": "given.cost"}, {"given": {"cost": told}})
+
+
+def test_a_credential_that_is_no_header_is_refused_and_not_told() -> None:
+    for value in ("se\ncret", "secretж"):
+        with pytest.raises(Refused) as refused:
+            definition_wire.header("Authorization", value)
+        assert (refused.value.code, "secret" in refused.value.reason) == ("credentials", False)
+    with pytest.raises(Refused):
+        definition_wire.header("X y", "a")
+    assert definition_wire.header("X-Y", "Bearer a") == "Bearer a"
+
+
+BOMBS = {
+    "elements": "length(`[1]`" + "|[@,@][]" * 22 + ")",
+    "texts": "`1`" + "|to_string([@,@])" * 16,
+    "a result": "`1`" + "|[@,@]" * 60,
+    "objects": "`1`" + "|{a: @, b: @}" * 60,
+    "a text of ours": "text(`1`" + "|[@,@]" * 60 + ")",
+    "a comparison": "[`[1]`" + "|[@,@]" * 40 + ", `[1]`" + "|[@,@]" * 40 + "]|[0] == [1]",
+    "a search": "[[`[1]`" + "|[@,@]" * 40 + "], `[1]`" + "|[@,@]" * 40 + "]|contains([0], [1])",
+    "an error's text": "abs(`1`" + "|[@,@]" * 60 + ")",
+    "a join": "`[1]`" + "|[@,@][]" * 11 + "|join(to_string(@), [].to_string(@))",
+}
+
+
+@pytest.mark.parametrize("what", BOMBS)
+def test_what_grows_out_of_proportion_is_ended(what: str) -> None:
+    with pytest.raises(Refused) as refused:
+        expressions.value(BOMBS[what], {"rows": []})
+    assert refused.value.code == "expression"
+    assert len(refused.value.reason) < 2 * expressions.LONGEST
+
+
+@pytest.mark.parametrize("number", ["integer('1e999999999')", "minor('1e999999999')", "per('1', '0')", "minor('NaN')"])
+def test_a_number_that_is_none_is_no_crash(number: str) -> None:
+    with suppress(Refused):
+        assert expressions.value(number, {}) is None
+
+
+def test_a_budget_grows_with_the_data() -> None:
+    rows = [{"unit": str(n), "name": "tea " * 40, "sizes": [{"id": n, "left": n % 3}]} for n in range(3000)]
+    mapping = "rows[?sizes[0].left > `0`].{u: text(unit), s: sizes[].{i: text(id), n: left}}"
+    found = expressions.value(mapping, {"rows": rows})
+    assert len(found) == len([n for n in range(3000) if n % 3])
+    with pytest.raises(Refused):
+        expressions.value("rows[].{a: length(`[1]`" + "|[@,@][]" * 10 + ")}", {"rows": rows})
+
+
+def test_an_expression_that_has_no_end_is_no_crash() -> None:
+    for told in ({"children": "[@]"}, {"children": "n"}, {"each": "n"}):
+        listing = {**WRITE, "items": "things", "answer": "{a: a}", **told}
+        content = {"things": [{"a": 1, "n": 5}]}
+        with suppress(Refused):
+            assert definitions.items(listing, content) in ([], [{"a": 1}])
+
+
+@pytest.mark.parametrize("answer", [{"result": 5}, {"result": {"a": 1}}, {"result": True}])
+def test_outcomes_that_are_no_list_are_no_crash(answer: Any) -> None:
+    assert set(definitions.judged(WRITE, 200, answer, ["A"], (429,)).outcomes) == {"A"}
+    assert definitions.judged(WRITE, 409, {"bad": 5}, ["A", "B"], (429,)).do == "halve"
 
 
 takes = st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 3)), max_size=60)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.orders_world import SHOP, START, Clock, Script, account, cloud, held, linked, posting, stocked, told
-from vestnik.domain.market import postings
+from vestnik.domain.market import posting_lines
 from vestnik.flows import intake, orders_poll
 from vestnik.store import dynamo, records
 from vestnik.store import postings as kept
@@ -102,7 +102,7 @@ def test_what_was_kept_as_text_is_read_as_before() -> None:
 @pytest.mark.parametrize("letter", ["a", "ш"])
 def test_an_event_tells_as_many_lines_as_it_has_room_for(letter: str) -> None:
     lines = [{"unit": f"{n}", "name": letter * 400, "quantity": 1} for n in range(LINES)]
-    shown = postings.fitting(lines)
+    shown = posting_lines.fitting(lines)
     assert shown == lines[: len(shown)]
     assert 0 < len(shown) < 500
 

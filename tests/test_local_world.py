@@ -441,7 +441,7 @@ def test_a_world_that_runs_does_its_work_by_itself_and_rests_when_there_is_none(
     done = threading.Event()
     with small_world({"release_due": lambda event, context: done.set()}, runs=True) as world:
         sent(world, "to-release", "a")
-        assert done.wait(10)
+        assert done.wait(60)
         looks: list[int] = []
         real = world.engine.step
         world.engine.step = lambda **more: looks.append(1) or real(**more)  # type: ignore[method-assign,func-returns-value]

@@ -35,12 +35,14 @@ def twin(world: World) -> Iterator[Wildberries]:
 
 
 @pytest.fixture
-def account(shop: Shop, twin: Wildberries, id: str) -> Account:
-    """An account that has the twin's token."""
+def account(shop: Shop, twin: Wildberries, id: str) -> Iterator[Account]:
+    """An account that has the twin's token; a cabinet is one account, so it is removed in the end."""
     body: dict[str, Any] = {"marketplace": "wildberries", "name": "WB", "settings": SETTINGS}
     answer = shop.put(f"accounts/{id}", {**body, "credentials": {"token": twin.token}})
     assert answer.status == 200, answer.text
-    return Account("demo", id, "wildberries", SETTINGS, body)
+    yield Account("demo", id, "wildberries", SETTINGS, body)
+    shop.post(f"accounts/{id}/pause")
+    assert shop.delete(f"accounts/{id}?release=true").status == 204
 
 
 def rows(n: int, quantity: int = 1, first: int = 1000) -> list[dict[str, Any]]:

@@ -161,14 +161,27 @@ def test_a_wrong_call_counts_against_the_limit_too(caller: Caller) -> None:
 
 
 def test_four_calls_go_at_once_and_not_five(twin: YandexMarketTwin) -> None:
-    twin.latency, met = 0.5, list[int]()
+    under_way, go_on, met = threading.Semaphore(0), threading.Event(), list[int]()
     url, headers = f"{twin.url}/v3/businesses/7001/warehouses", {"Api-Key": "key-1"}
-    ask = [threading.Thread(target=lambda: met.append(httpx.post(url, headers=headers).status_code)) for _ in range(5)]
+
+    def meanwhile() -> None:
+        under_way.release()
+        go_on.wait(60)
+
+    twin.meanwhile = meanwhile
+    ask = [
+        threading.Thread(target=lambda: met.append(httpx.post(url, headers=headers, timeout=60).status_code))
+        for _ in range(4)
+    ]
     for one in ask:
         one.start()
+    for _ in ask:
+        assert under_way.acquire(timeout=60)
+    assert httpx.post(url, headers=headers).status_code == 420
+    go_on.set()
     for one in ask:
         one.join()
-    assert sorted(met) == [200, 200, 200, 200, 420]
+    assert met == [200] * 4
 
 
 # -- orders --------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from infra.twins.ozon import Cabinet, Ozon
 from infra.twins.yandex_market import YandexMarketTwin
 from infra.world import World
 from infra.world.http_api import Response
+from tests import market_accounts
 from tests.asking import Shop
 from tests.market_accounts import as_door
 from vestnik import marketplaces
@@ -23,9 +24,7 @@ PING = {"message_type": "TYPE_PING", "time": "2026-11-20T08:00:00Z"}
 
 @pytest.fixture(scope="module")
 def twin(world: World) -> Ozon:
-    found = world.markets["ozon"]
-    assert isinstance(found, Ozon)
-    return found
+    return market_accounts.twin(world, "ozon", Ozon)
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +163,7 @@ def test_a_paused_account_takes_notifications_and_does_nothing(world: World, sho
 def test_yandex_is_told_in_its_cabinet_and_gets_its_own_answer(world: World, shop: Shop) -> None:
     body = {"marketplace": "yandex_market", "name": "Market", "settings": {"business": 1, "campaign": 2}}
     assert shop.put(f"accounts/{YANDEX}", {**body, "credentials": {"api_key": "none"}}).status == 200
+    world.advance(timedelta(seconds=20))  # for so long the door takes the settings as read
     found = shop.get(f"accounts/{YANDEX}").json()["notifications"]
     assert "cabinet" in found["set_in"]
     answer = _tell(world, urlsplit(found["url"]).path, {"notificationType": "ORDER_CREATED", "orderId": 1})

@@ -96,11 +96,27 @@ def _held(shop: Shop, item: str) -> int:
     return sum(one["quantity"] for one in orders if not one.get("gone"))
 
 
-def test_a_reason_that_ozon_does_not_know_is_told(world: World, shop: Shop, cabinets: dict[str, Cabinet]) -> None:
+def test_a_reason_that_ozon_does_not_know_is_refused_at_once_with_those_it_does(
+    world: World, shop: Shop, cabinets: dict[str, Cabinet]
+) -> None:
     id = _sell(world, cabinets["ozon"], TEA)
-    found = _ask(shop, [id], "cancelled", reason="1")[0]
-    assert (found["status"], found["operation"]["state"]) == ("confirmed", "failed")
-    assert found["operation"]["error"]["message"]
+    wish = {"status": "cancelled", "reason": "1"}
+    (fault,) = problem(shop.post(f"marketplace-orders/{id}/status", wish), 422, "invalid")["errors"]
+    assert [key for key in ("352", "400", "402") if key not in fault["expected"]] == []
+    assert shop.get(f"marketplace-orders/{id}").json()["operation"] is None
+    assert _states(_ask(shop, [id], "cancelled", reason="400")) == {("cancelled", "done")}
+
+
+def test_ozon_is_told_what_lies_in_which_box(world: World, shop: Shop, cabinets: dict[str, Cabinet]) -> None:
+    id = _sell(world, cabinets["ozon"], TEA, 2)
+    (line,) = shop.get(f"marketplace-orders/{id}").json()["lines"]
+    box = {"lines": [{"line": line["line"], "quantity": 1}]}
+    assert _ask(shop, [id], "packed", boxes=[box, box])
+    world.advance(timedelta(minutes=1))
+    order = id.partition(":")[2].rpartition("-")[0]
+    there = [one for one in shop.get("marketplace-orders?scheme=FBS").json()["items"] if order in one["number"]]
+    assert sum(line["quantity"] for one in there for line in one["lines"]) >= 2
+    assert len(there) == 2
 
 
 def test_an_assembling_that_failed_is_tried_again(world: World, shop: Shop, cabinets: dict[str, Cabinet]) -> None:

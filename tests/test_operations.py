@@ -17,14 +17,9 @@ from vestnik.store import supplies
 
 
 @pytest.fixture(autouse=True)
-def tables() -> Iterator[None]:
+def clock() -> Iterator[Clock]:
     with tea_shop(500):
-        yield
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+        yield Clock()
 
 
 def run(shop: Account, script: Script, clock: Clock) -> Any:
@@ -225,6 +220,36 @@ def test_a_supply_whose_making_was_never_answered_is_looked_for_before_another_i
     assert (script.supplies, script.count("supply.create")) == (["WB-1"], 1 if made else 2)
     assert {body(n)["supply"] for n in script.orders} == {"WB-1"}
     assert script.count("supplies.list") == 2  # its two pages, once
+
+
+class Died(BaseException):
+    """A function that is ended from outside."""
+
+
+@pytest.mark.parametrize("lost_before", [0, 1], ids=["the first", "one after a lost question"])
+def test_a_run_that_dies_as_it_makes_a_supply_is_followed_by_one_that_finds_it(
+    wb: Account, clock: Clock, lost_before: int
+) -> None:
+    script = Wildberries(2)
+
+    def die(given: Any, rows: Any) -> Any:
+        if script.count("supply.create") <= lost_before:
+            return Unknown("the connection was closed")
+        script.create(given, rows)
+        raise Died
+
+    script.answers["supply.create"] = die
+    run(wb, script, clock)
+    for number in script.orders:
+        operations.ask(wb, number, "packed", {}, clock())
+    for _ in range(lost_before):
+        run(wb, script, clock)
+    with pytest.raises(Died):
+        run(wb, script, clock)
+    script.answers["supply.create"] = script.create
+    run(wb, script, clock)
+    assert (script.supplies, {state(n) for n in script.orders}) == (["WB-1"], {"done"})
+    assert supplies.filling(SHOP, "main", "7-1-false")["kept"] == {"supply": "WB-1"}
 
 
 def test_a_cancellation_gives_the_goods_back_once_it_is_seen(wb: Account, clock: Clock) -> None:

@@ -19,14 +19,9 @@ PARTS = ("", *(f"{listing}__" for listing in LISTS))
 
 
 @pytest.fixture(autouse=True)
-def tables() -> Iterator[None]:
+def clock() -> Iterator[Clock]:
     with tea_shop(10):
-        yield
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+        yield Clock()
 
 
 def script(**answers: Any) -> Script:
@@ -190,6 +185,19 @@ def test_a_main_list_that_must_wait_holds_no_further_list_up(clock: Clock) -> No
     assert (body("2")["status"], held("tea")) == ("cancelled", {})
 
 
+def test_all_open_orders_are_read_at_first_though_a_further_list_was_read_before_them(clock: Clock) -> None:
+    def parked(given: Any, rows: Any) -> Any:
+        raise Later("too many", at=START)
+
+    there = script(orders__open=[order("1", "FBS")], orders__new=parked)
+    with pytest.raises(Later):
+        run(clock, there)
+    there.answers["orders.new"] = []
+    for _ in range(2):
+        run(clock, there)
+    assert (there.count("orders.open"), held("tea")) == (1, {"main:1": 1})
+
+
 def test_a_list_that_is_refused_holds_nothing_up_and_is_not_asked_each_minute(clock: Clock) -> None:
     tried = list[str]()
 
@@ -216,11 +224,46 @@ def test_many_completed_orders_are_read_over_several_runs(clock: Clock) -> None:
         del page[0]["theirs"]
     there, began = script(orders__dbs__list=pages, orders__dbs__statuses=sold), clock()
     shop = account("wildberries", schemes=["FBS", "DBS"])
-    runs = [orders_poll.run(shop, clock, clock() + timedelta(seconds=30), there).again for _ in range(3)]
-    assert [again is None for again in runs] == [False, False, True]
+    runs = [orders_poll.run(shop, clock, clock() + timedelta(seconds=30), there).again for _ in range(4)]
+    assert [again is None for again in runs] == [False, False, False, True]
     calls = [(rows[0], given["until"]) for purpose, given, rows in there.calls if purpose == "orders.dbs.list"]
     assert calls == [(n, f"{began:%Y-%m-%dT%H:%M:%SZ}") for n in range(4)]
     assert {body(str(n))["status"] for n in range(4)} == {"delivered"}
+
+
+def test_a_long_list_of_the_marketplaces_own_goes_on_where_it_was_and_leaves_half_of_the_time(clock: Clock) -> None:
+    class Slow(Script):
+        def pages(self, account: Any, purpose: str, now: Any, *, given: Any = None, start: Any = None) -> Any:
+            for answer in super().pages(account, purpose, now, given=given, start=start):
+                clock.move(seconds=20 if purpose == "orders.list.fbo" else 0)
+                yield answer
+
+    pages = [[posting(f"fbo-{n}", scheme="FBO", ship_by=None)] for n in range(6)]
+    there = Slow(orders__list=[], orders__list__fbo=pages)
+    runs = [orders_poll.run(account(), clock, clock() + timedelta(seconds=90), there).again for _ in range(2)]
+    assert [again is None for again in runs] == [False, True]
+    assert clock().replace(microsecond=0) == START + timedelta(seconds=120)
+    calls = [(rows, given["until"]) for purpose, given, rows in there.calls if purpose == "orders.list.fbo"]
+    assert calls == [([n], "2026-11-20T08:00:00Z") for n in range(6)]
+    clock.move(minutes=13)
+    run(clock, there, account())
+    assert there.calls[-1][1]["since"] == "2026-11-20T07:50:00Z"  # since the list was asked for, not since it ended
+
+
+def test_a_page_that_is_too_long_for_a_run_is_taken_piece_by_piece(clock: Clock) -> None:
+    told = {"supplierStatus": "receive", "wbStatus": "sold", "delivery": "dbs"}
+
+    def sold(given: Any, rows: Any) -> Any:
+        clock.move(seconds=50)
+        return [{**row, "theirs": told} for row in rows]
+
+    page = [order(str(n), "DBS", created_at="2026-11-02T08:00:00Z") for n in range(220)]
+    for one in page:
+        del one["theirs"]
+    there, shop = script(orders__dbs__list=page, orders__dbs__statuses=sold), account("wildberries", schemes=["DBS"])
+    runs = [orders_poll.run(shop, clock, clock() + timedelta(seconds=90), there) for _ in range(4)]
+    assert [ran.did for ran in runs] == [100, 100, 20, 0]
+    assert [ran.again is None for ran in runs] == [False, False, True, True]
 
 
 def test_a_list_that_is_refused_where_it_stopped_is_read_from_its_beginning(clock: Clock) -> None:

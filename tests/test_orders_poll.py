@@ -24,26 +24,22 @@ from tests.orders_world import (
     types,
 )
 from vestnik import events
-from vestnik.flows import orders_effects, orders_poll
+from vestnik.domain.market.accounts import Account
+from vestnik.flows import orders_effects, orders_poll, orders_shown
 from vestnik.store import postings as kept
 from vestnik.store import settings, units
 
 
 @pytest.fixture(autouse=True)
-def tables() -> Iterator[None]:
+def clock() -> Iterator[Clock]:
     with tea_shop(10):
-        yield
+        yield Clock()
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-def poll(clock: Clock, *items: dict[str, Any], **more: Any) -> Script:
+def poll(clock: Clock, *items: dict[str, Any], by: Account | None = None, **more: Any) -> Script:
     """One run, to which the marketplace answers these; the clock then goes on a minute."""
     script = Script(orders__list=list(items), **more)
-    orders_poll.run(account(), clock, clock() + timedelta(minutes=5), script)
+    orders_poll.run(by or account(), clock, clock() + timedelta(minutes=5), script)
     clock.move(minutes=1)
     return script
 
@@ -376,6 +372,66 @@ def test_returns_are_told_once_each(clock: Clock) -> None:
         clock.move(hours=2)
         poll(clock, returns__list=[{**back, "theirs": {"return": state}}])
     assert types() == ["return_on_its_way", "return_received"]
+
+
+def test_a_part_that_comes_back_is_told_without_the_rest(clock: Clock) -> None:
+    linked("POT", ("pot", 1))
+    lines = [{"unit": "TEA", "name": "Tea", "quantity": 3, "price": 5}, {"unit": "POT", "name": "Pot", "quantity": 1}]
+    poll(clock, posting(status="delivered", lines=lines, total=900))
+    told()
+    pot = {"number": "100-1", "id": "r1", "theirs": {"return": "MovingToSeller"}, "lines": [{"unit": "POT"}]}
+    tea = {**pot, "id": "r2", "lines": [{"unit": "TEA", "quantity": 2}]}
+    for found in ([pot], [pot, tea]):
+        clock.move(hours=2)
+        poll(clock, returns__list=found)
+    first, second = (event["data"]["order"] for event in told())
+    assert first["lines"] == [{"unit": "POT", "name": "Pot", "quantity": 1}]
+    assert second["lines"] == [{"unit": "TEA", "name": "Tea", "quantity": 2}]
+    assert "total" not in first
+
+
+def test_yandexs_word_of_a_return_of_a_part_waits_for_the_return_that_names_the_goods(clock: Clock) -> None:
+    yandex = account("yandex_market")
+    part = posting("7", theirs={"status": "PARTIALLY_RETURNED"}, created_at="2026-11-19T12:00:00Z")
+    poll(clock, posting("7", theirs={"status": "DELIVERED"}, created_at="2026-11-19T12:00:00Z"), by=yandex)
+    told()
+    poll(clock, part, by=yandex)
+    assert types() == []
+    clock.move(hours=2)
+    back = {"number": "7", "id": "61", "theirs": {"shipmentStatus": "IN_TRANSIT"}}
+    poll(clock, part, by=yandex, returns__list=[{**back, "lines": [{"unit": "TEA", "quantity": 1}]}])
+    (event,) = told()
+    assert event["data"]["order"]["lines"][0]["quantity"] == 1
+
+
+def test_an_unlinked_order_from_before_the_connection_waits_and_notifies_nobody(clock: Clock) -> None:
+    early = posting(created_at="2026-11-10T08:00:00Z", lines=[{"unit": "NEW", "quantity": 3}])
+    poll(clock, early)
+    assert (body()["imported"], body()["held_up"]) == (True, "unlinked")
+    assert types() == []
+    linked("NEW", ("new", 1))
+    poll(clock)
+    assert (body()["held_up"], held("new")) == (None, {"main:100-1": 3})
+
+
+def test_goods_are_told_by_the_names_that_their_products_have(clock: Clock) -> None:
+    product = {"unit": "50001000", "name": "T-shirt", "article": "SHIRT-M"}
+    units.keep_products(SHOP, "main", [product], "run")
+    for _ in range(2):
+        poll(clock, posting(lines=[{"unit": "50001000", "quantity": 1}]))
+    received, unlinked = told()
+    wanted = [{"unit": "50001000", "name": "T-shirt", "article": "SHIRT-M", "quantity": 1}]
+    assert (
+        received["data"]["order"]["lines"] == unlinked["data"]["order"]["lines"] == unlinked["data"]["units"] == wanted
+    )
+    found = kept.get(SHOP, "main", "100-1")
+    assert found is not None
+    assert orders_shown.shown(found, clock())["lines"] == wanted
+    before = found.rev
+    poll(clock, posting(lines=[{"unit": "50001000", "quantity": 1}]))
+    again = kept.get(SHOP, "main", "100-1")
+    assert again is not None
+    assert again.rev == before
 
 
 def test_events_are_as_their_types_say(clock: Clock) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from infra.twins.ozon import Cabinet, Ozon
 from infra.world import World
+from tests import market_accounts
 from tests.asking import Shop
 from tests.market_accounts import as_door, imported, stock
 from vestnik.flows import accounts, operations
@@ -22,9 +23,7 @@ def anew(world: World) -> None:
 
 @pytest.fixture
 def twin(world: World) -> Ozon:
-    found = world.markets["ozon"]
-    assert isinstance(found, Ozon)
-    return found
+    return market_accounts.twin(world, "ozon", Ozon)
 
 
 @pytest.fixture

@@ -114,6 +114,15 @@ def test_a_card_that_is_taken_out_of_the_archive_is_looked_at_like_one_that_is_b
     assert (kept.changed, kept.back) == (2, ("A",))
 
 
+def test_a_card_that_is_back_is_told_again_to_a_run_that_died_before_it_heard_so(world: World) -> None:
+    with as_door(world):
+        for run, archived in (("1", True), ("2", False)):
+            units.keep_products("demo", "one", [{"unit": "A", "archived": archived}], run)
+            units.link("demo", "one", "A", {"mode": "kit", "parts": []}, "hand", "now", only_free=False)
+        again = [units.keep_products("demo", "one", [{"unit": "A", "archived": False}], run) for run in ("2", "3")]
+    assert [(one.changed, one.back) for one in again] == [(0, ("A",)), (0, ())]
+
+
 def test_an_import_that_broke_off_marks_nothing_until_it_is_at_the_end(shop: Shop) -> None:
     items = cards(shop, 230)
     del items["U-005"]
@@ -146,6 +155,34 @@ def test_an_import_that_was_begun_anew_marks_nothing_for_the_one_before(shop: Sh
         state = runs.get("demo", "one", products.FLOW)
         assert (state["progress"]["seen"], state["whole"]) == (100, True)
     assert gone(shop) == []
+
+
+def test_where_what_was_written_down_is_not_all_there_any_more_nothing_is_marked(shop: Shop) -> None:
+    items = cards(shop, 12)
+    del items["U-003"]
+    at, counted = shop.world.now() + timedelta(days=1), 0
+    while counted < 16:
+        run(shop, at, at)
+        with as_door(shop.world):
+            counted = (runs.get("demo", "one", products.FLOW).get("check") or {}).get("counted", 0)
+    with as_door(shop.world):
+        seen.forget("demo", "one")  # another run, that began meanwhile
+    assert run(shop, at).again is not None
+    assert run(shop, at).again is None
+    assert (gone(shop), shop.get("products/import?account=one").json()["missing"]["held"]) == ([], "incomplete")
+
+
+def test_what_another_run_has_counted_is_not_taken_over(shop: Shop) -> None:
+    items = cards(shop, 12)
+    for n in range(5):
+        del items[f"U-{n:03d}"]
+    at = shop.world.now() + timedelta(days=1)
+    run(shop, at, at)
+    with as_door(shop.world):
+        other = {"run": "another", "counted": 16, "known": 12, "missed": 0, "written": 7}
+        runs.put("demo", "one", products.FLOW, check=other)
+    run(shop, at)
+    assert shop.get("products/import?account=one").json()["missing"]["missed"] == 5
 
 
 def test_an_import_of_what_changed_marks_nothing(shop: Shop) -> None:

@@ -20,6 +20,7 @@ from vestnik.rendering.publish import inlined, publish, publish_shipped
 from vestnik.rendering.render import Rendered, Renderer, Source
 from vestnik.rendering.segments import segments
 from vestnik.rendering.shipped import all_shipped, read, sections, shipped, written_down
+from vestnik.rendering.writing import Failed, failure
 
 CORPORA = Path(__file__).parents[1] / ".." / "shared" / "corpora"
 SSTI = CORPORA / "jinja_ssti"
@@ -335,7 +336,7 @@ def test_a_bomb_is_cut_and_the_next_template_is_served(renderer: Renderer, bomb:
         renderer.render(Source("sms", text=BOMBS[bomb]), FACTS, trusted=False)
     except Refused as error:
         assert error.code in ("budget", "too-big")  # noqa: PT017
-    assert time.monotonic() - started < 10, "the guard must cut it by its clock"
+    assert time.monotonic() - started < 30, "the guard must cut it by its clock"
     assert said(renderer, "{{ order.number }}") == "A-17"
 
 
@@ -404,11 +405,86 @@ def test_the_child_ends_with_its_renderer_and_a_killed_one_is_replaced() -> None
         first = own.guard.pid
         assert first is not None
         os.kill(first, 9)
-        time.sleep(0.05)
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
         assert own.render(Source("sms", text="{{ 2 }}"), {}, trusted=False).text == "2"
         second = own.guard.pid
     assert second != first
     assert not Path(f"/proc/{second}").exists()
+
+
+ARGUMENTS = ("", "1", "'k'", "2, 3", "'k', 1", "attribute='k'", "true", "indent=2", "'a', 'b'", "target='_blank'")
+VALUES = ("'a <b>&eacute;</b> see https://x.example'", "''", "-3.7", "[3, 1, 2]", "{'k': [1]}", "missing", "[{'k': 1}]")
+EVERYTHING = """
+import sys
+from vestnik.rendering import layouts, tasks, writing
+macros = layouts.macros()
+tasks.prepare(macros)
+opened = []
+sys.addaudithook(lambda event, args: opened.append((now, args[0])) if event in ("import", "open") else None)
+names = writing.environment(escaped=True, macros=macros)
+uses = [f"{v}|{f}({a})" for v in VALUES for f in names.filters for a in ARGUMENTS]
+uses += [f"{v} is {t}({a})" for v in VALUES for t in names.tests for a in ARGUMENTS]
+uses += ["'\\\\N{DASH}'", "'{:n}'.format(5)", "lipsum()", "('&amp;'|safe).unescape()", "1 / 0", "time|datetime"]
+for now in uses:
+    try:
+        writing.write({"html": "{{ " + now + " }}"}, {"time": "2026-03-05T21:30:00Z"}, macros)
+    except writing.Failed as failed:
+        assert "rrno" not in failed.reason and sys.prefix not in failed.reason, (now, failed.reason)
+print(len(uses), opened)
+"""
+
+
+def test_no_filter_and_no_test_of_jinja_needs_a_file_once_the_child_is_ready() -> None:
+    code = f"ARGUMENTS = {ARGUMENTS!r}\nVALUES = {VALUES!r}\n{EVERYTHING}"
+    layer = str(Path(layouts.__file__).parents[2])
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": layer}, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    number, opened = ran.stdout.split(" ", 1)
+    assert (int(number) > 5_000, opened.strip()) == (True, "[]")
+
+
+def test_tags_are_stripped_and_entities_read_in_the_child(renderer: Renderer) -> None:
+    assert said(renderer, "{{ '<b>a</b> &eacute;'|striptags }}{{ '\\N{EM DASH}' }}") == "a é—"
+
+
+def test_what_the_server_lacks_is_told_without_its_paths() -> None:
+    for error in (OSError(24, "Too many open files", "/srv/html.py"), ModuleNotFoundError("No module named 'x'")):
+        told = failure(error, "text", 1)
+        assert (told.code, told.where) == ("syntax", "text:1")
+        assert "/srv" not in told.reason
+        assert "module" not in told.reason
+
+
+# Strangers' HTML
+
+
+def test_the_text_of_broken_html_is_what_stands_between_its_tags() -> None:
+    assert of_html("<![<p>a</p><?b?><b/>c<!d><!-- e --><p>1 < 2") == "a\n\nc\n\n1 < 2\n"
+    assert of_html("<div style='display:none'><p>a<b>b</div>c<style><b></style>d<a x='") == "cd<a x='\n"
+    assert of_html("<div>" * 40_000 + "a<" + "<head></p>" * 20_000).strip() == "a<"
+
+
+def test_tags_whose_quotes_never_close_are_published_as_they_are() -> None:
+    page = "<!doctype html><style>p{color:red}</style><p>{{ x }}</p>" + "<a '>' " * 5_000
+    shown = inlined(page)
+    assert '<p style="color: red;">{{ x }}</p>' in shown
+    assert shown.count("<a") == 5_000
+
+
+def test_words_like_those_that_stand_for_jinja_stay_text() -> None:
+    page = "<!doctype html><style>p{color:red}</style><p>{{ 'jinja0x0kept' }}jinja0x9kept jinja1x0kept</p>"
+    assert ">{{ 'jinja0x0kept' }}jinja0x9kept jinja1x0kept</p>" in inlined(page)
+
+
+def test_styles_are_moved_in_the_child_within_a_template_s_time(renderer: Renderer) -> None:
+    rules = "".join(f"div:has(q{n}){{color:red}}" for n in range(700))
+    html = f"<!doctype html><style>{rules}</style>" + "<div>" * 20_000
+    with pytest.raises(Failed) as caught:
+        publish(Source("email", html=html), renderer.guard)
+    assert caught.value.code == "budget"
+    assert publish(MAIL, renderer.guard) == publish(MAIL)
 
 
 def test_a_mistake_is_told_with_its_line_in_the_author_s_own_text(renderer: Renderer) -> None:

@@ -91,6 +91,15 @@ def test_nothing_can_be_published_without_a_draft(shop: Shop) -> None:
         ({"id": "ozon.other"}, "invalid-definition", "/definition/id"),
         ({"replaced_by": LIST}, "invalid-definition", "/definition/replaced_by"),
         ({"replaced_by": "wildberries.orders.list"}, "invalid-definition", "/definition/replaced_by"),
+        ({"headers": {"X-A": "a\r\nB: c"}}, "invalid-definition", "/definition/headers/X-A"),
+        ({"headers": {"Host": "evil.example"}}, "invalid-definition", "/definition/headers/Host"),
+        ({"headers": {"Api-Key": "{credentials.nope}"}}, "credentials", "/definition/headers/Api-Key"),
+        ({"limits": [{"bucket": "all", "cost": "`-5`"}]}, "expression", "/definition/limits/0/cost"),
+        ({"body": "nofunc(@)"}, "expression", "/definition/body"),
+        ({"path": "/{nope.x}"}, "expression", "/definition/path"),
+        ({"read_back": "nope"}, "invalid-definition", "/definition/read_back"),
+        ({"follow_up": {"task": "id", "purpose": "nope"}}, "invalid-definition", "/definition/follow_up/purpose"),
+        ({"purpose": "stock.write"}, "invalid-definition", "/definition/purpose"),
     ],
 )
 def test_what_cannot_work_is_refused_by_its_place(shop: Shop, changes: dict[str, Any], code: str, where: str) -> None:
@@ -247,6 +256,36 @@ def test_a_mapping_that_does_not_fit_the_answer_is_told(shop: Shop, account: str
     assert told["status"] == 200
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"body": "{x: length(`[1]`" + "|[@,@][]" * 22 + ")}"},
+        {"body": "`1`" + "|to_string([@,@])" * 16},
+        {"body": "{n: to_number('nan')}"},
+        {"body": "&rows"},
+        {"body": '{a: `"\\ud800"`}'},
+        {"query": {"a": '`"\\ud800"`'}},
+        {"path": '/{given.x||`"\\ud800"`}'},
+        {"limits": [{"bucket": "warehouses", "cost": "given.cost"}]},
+        {"batch": {"rows": 5, "by": ["colour"]}},
+    ],
+)
+def test_what_comes_to_nothing_that_can_be_sent_is_refused_and_not_sent(
+    shop: Shop, world: World, account: str, changes: dict[str, Any]
+) -> None:
+    id = "wildberries.warehouses.list"
+    before = len(world.markets["wildberries"].calls)
+    other = {**definition(shop, id), **changes}
+    told = tried(shop, id, account, definition=other, given={"cost": "x"}, rows=[{"unit": "1"}])
+    assert (told["outcome"], told["code"]) == ("refused", "expression")
+    assert len(world.markets["wildberries"].calls) == before
+
+
+def test_a_page_that_is_none_is_refused(shop: Shop, account: str) -> None:
+    told = tried(shop, "wildberries.warehouses.list", account, page={"offset": "x"})
+    assert (told["outcome"], told["code"]) == ("refused", "expression")
+
+
 def test_a_trial_needs_an_account_of_that_marketplace(shop: Shop, account: str) -> None:
     problem(shop.post(f"requests/{LIST}/test", {"account": account}), 422, "unknown-account")
     problem(shop.post(f"requests/{LIST}/test", {"account": "nobody"}), 422, "unknown-account")
@@ -272,14 +311,16 @@ def test_differences_are_told_by_their_place(before: Any, after: Any, told: list
 
 
 @pytest.mark.parametrize(
-    ("over", "lost"),
+    ("signs", "before", "count"),
     [
-        ([3, 3, 3, 3, 3], True),  # what stood there before still does
-        ([3, 3, 3, 3], False),  # too few to say
-        ([3, 3, 3, 3, 3, 0], False),  # one was written, so the call works
-        ([-1, -2, -1, -3, -1, -1], False),  # buyers were quick
-        ([3, 3, 3, 3, 3, -1], True),
+        ([-1, -1, -1], {}, 3),  # what stood there before still does
+        ([-1, -1], {"n": 3, "by": "this"}, 5),  # and did in the runs before
+        ([-1, -1], {"n": 3, "by": "another"}, 2),  # another call's failings are not this one's
+        ([-1, -1, -1, 1], {"n": 3, "by": "this"}, 0),  # one was written, so the call works
+        ([0, 0, 0], {"n": 3, "by": "this"}, 3),  # buyers were quick: it says nothing
     ],
 )
-def test_numbers_that_were_taken_and_are_not_there_speak_of_the_call(over: list[int], lost: bool) -> None:
-    assert stock_readback.all_lost(over) is lost
+def test_numbers_that_were_taken_and_are_not_there_speak_of_the_call(
+    signs: list[int], before: dict[str, Any], count: int
+) -> None:
+    assert stock_readback.lost(signs, before, "this") == {"n": count, "by": "this"}

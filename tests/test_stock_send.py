@@ -1,6 +1,7 @@
 """Sending stock: only what changed, to zero first, the newest number, never twice by mistake and never a stale one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,9 +93,10 @@ def test_what_changes_while_it_is_being_sent_stays_marked_and_the_newest_number_
 def test_nothing_that_was_read_before_a_wait_is_sent_after_it(desk: Bench) -> None:
     desk.link("u", tea=1)
     desk.stock(tea=7)
-    desk.market.before = [Later("parked", at=desk.now + timedelta(minutes=1))]
+    parked = desk.now + timedelta(minutes=1)
+    desk.market.before = [Later("parked", at=parked)]
     report = desk.run()
-    assert (report.sent, report.again) == (0, desk.now + timedelta(minutes=1))
+    assert (report.sent, report.again) == (0, parked)
     desk.stock(tea=1)
     desk.run()
     assert desk.market.shows["u", "w1"] == 1
@@ -250,6 +252,27 @@ def test_a_mistake_that_comes_in_small_parts_is_held_too(desk: Bench) -> None:
     assert len(desk.market.sent) == 4
 
 
+def test_where_the_shop_allows_none_a_single_zero_waits(world: World, id: str) -> None:
+    desk = bench(world, id, zero_limit_percent=0)
+    desk.many(3)
+    desk.run()
+    desk.stock(u1=0)
+    assert (desk.run().held is not None, desk.market.sent) == (True, [])
+
+
+def test_what_came_on_sale_within_the_hour_counts_as_for_sale(desk: Bench) -> None:
+    desk.link("u", tea=1)
+    desk.stock(tea=1)
+    desk.run()
+    names = desk.many(9)
+    desk.stock(**dict.fromkeys(names, 11))
+    desk.run()
+    desk.stock(**dict.fromkeys(names[:5], 0))
+    report = desk.run()
+    assert report.held is not None
+    assert (report.held["linked"], report.held["percent"]) == (10, 50.0)
+
+
 def test_what_orders_bought_out_is_never_held(desk: Bench) -> None:
     names = desk.many(10)
     desk.run()
@@ -268,6 +291,21 @@ def test_before_anything_is_sent_to_a_new_account_it_is_read_what_it_shows(desk:
     assert sorted(desk.market.sent) == [("u0", 10), ("u1", 10)]
 
 
+@pytest.mark.parametrize(("shown", "then"), [(50, 5), (3, 3)], ids=["raised by hand", "lower: perhaps sold"])
+def test_an_account_that_goes_on_is_sent_what_it_had_only_where_it_shows_more(
+    desk: Bench, shown: int, then: int
+) -> None:
+    desk.link("u", tea=1)
+    desk.stock(tea=5)
+    desk.run()
+    desk.wait(minutes=30)
+    desk.run()
+    desk.market.shows["u", "w1"] = shown
+    desk.account = replace(desk.account, body={**desk.account.body, "resumed_at": desk.now.isoformat()})
+    desk.run()
+    assert desk.market.shows["u", "w1"] == then
+
+
 # Reading back
 
 
@@ -283,6 +321,102 @@ def test_a_call_that_was_answered_well_and_did_nothing_is_found_and_healed(desk:
         desk.wait(minutes=5)
         desk.run()
     assert desk.market.shows["u", "w1"] == 5
+    assert desk.market.doubts == []
+
+
+def drift(desk: Bench) -> dict[str, int]:
+    found = desk.do(lambda: runs.get(SHOP, desk.account.id, "stock"))["drift"]
+    return {name: found[name] for name in ("checked", "wrong", "resent", "healed")}
+
+
+def deaf(desk: Bench, count: int) -> list[str]:
+    """Units that were restocked, at a marketplace that takes every number and keeps none."""
+    names = [f"u{n}" for n in range(count)]
+    for name in names:
+        desk.link(name, **{name: 1})
+        desk.market.shows[name, "w1"] = 1
+    desk.stock(**dict.fromkeys(names, 5))
+    desk.market.deaf = True
+    desk.run()
+    return names
+
+
+def test_a_restocking_that_was_taken_and_is_not_there_is_told(desk: Bench) -> None:
+    deaf(desk, 6)
+    desk.wait(minutes=5)
+    desk.run()
+    assert desk.market.doubts == ["none of the numbers that it took is there"]
+    assert drift(desk) == {"checked": 6, "wrong": 6, "resent": 0, "healed": 0}
+
+
+def test_a_shop_with_one_unit_hears_of_it_too(desk: Bench) -> None:
+    deaf(desk, 1)
+    for _ in range(8):
+        desk.wait(minutes=5)
+        desk.run()
+        assert drift(desk)["healed"] == 0
+    assert desk.market.doubts
+    assert desk.market.shows["u0", "w1"] == 1
+
+
+def test_a_unit_that_a_marketplace_never_keeps_is_no_fault_of_a_call_that_works_for_others(desk: Bench) -> None:
+    deaf(desk, 1)
+    desk.market.deaf = False
+    desk.market.kept = {"u0"}
+    desk.link("v", rice=1)
+    for n in range(12):
+        desk.stock(rice=n + 10)
+        desk.wait(minutes=5)
+        desk.run()
+    assert desk.market.shows["u0", "w1"] == 1
+    assert desk.market.doubts == []
+
+
+def bought(desk: Bench, name: str) -> None:
+    order = {desk.item(name): 1}
+    desk.do(lambda: stock_holds.reserve(SHOP, f"{desk.account.id}:{name}", order, (), desk.now))
+
+
+def test_what_orders_took_since_explains_a_number_that_is_what_it_was(desk: Bench) -> None:
+    names = [f"u{n}" for n in range(6)]
+    for name in names:
+        desk.link(name, **{name: 1})
+        desk.market.shows[name, "w1"] = 4
+    desk.stock(**dict.fromkeys(names, 5))
+    desk.run()
+    for name in names:
+        desk.market.shows[name, "w1"] = 4
+        bought(desk, name)
+    desk.wait(minutes=5)
+    desk.run()
+    assert desk.market.doubts == []
+
+
+def test_a_heal_is_counted_once_it_is_seen_to_be_there(desk: Bench) -> None:
+    desk.link("u", tea=1)
+    desk.stock(tea=5)
+    desk.run()
+    desk.market.shows["u", "w1"] = 50
+    desk.wait(minutes=5)
+    desk.run()
+    assert drift(desk) == {"checked": 1, "wrong": 1, "resent": 1, "healed": 0}
+    desk.wait(minutes=5)
+    desk.run()
+    assert drift(desk) == {"checked": 1, "wrong": 0, "resent": 0, "healed": 1}
+
+
+def test_a_heal_that_is_refused_is_never_counted(desk: Bench) -> None:
+    desk.link("u", tea=1)
+    desk.stock(tea=5)
+    desk.run()
+    desk.market.shows["u", "w1"] = 50
+    desk.market.outcomes["u"] = Outcome(False, False, "LOCKED", "no")
+    for _ in range(3):
+        desk.wait(minutes=5)
+        desk.run()
+        desk.do(all_of(desk))
+        assert drift(desk)["healed"] == 0
+        assert desk.do(lambda: runs.get(SHOP, desk.account.id, "readback"))["drift"]["healed"] == 0
 
 
 @pytest.mark.parametrize("nightly", [True, False])
@@ -294,7 +428,7 @@ def test_a_number_that_is_too_high_is_put_right_at_once(desk: Bench, nightly: bo
     desk.wait(minutes=1)
     if nightly:
         read = desk.do(lambda: all_of(desk)())
-        assert (read.checked, read.wrong, read.healed) == (1, 1, 1)
+        assert (read.checked, read.wrong, read.resent) == (1, 1, 1)
     desk.run()
     assert desk.market.shows["u", "w1"] == 5
 
@@ -312,7 +446,7 @@ def test_a_heal_never_puts_back_a_unit_that_was_sold_meanwhile(desk: Bench) -> N
     desk.run()
     desk.market.shows["u", "w1"] = 4  # sold there; the order is not read yet
     read = desk.do(all_of(desk))
-    assert (read.wrong, read.healed) == (1, 0)
+    assert (read.wrong, read.resent) == (1, 0)
     desk.run()
     assert desk.market.shows["u", "w1"] == 4
     order = {desk.item("tea"): 1}
@@ -337,7 +471,7 @@ def test_what_is_too_low_without_an_order_is_raised_after_a_second_reading(desk:
     assert desk.market.shows["u", "w1"] == 3
     assert read.again is not None
     desk.now = read.again
-    assert desk.do(all_of(desk)).healed == 1
+    assert desk.do(all_of(desk)).resent == 1
     desk.run()
     assert desk.market.shows["u", "w1"] == 5
 

@@ -9,9 +9,10 @@ from infra.twins.market import Called
 from infra.world import World
 from tests.asking import START, Shop
 from tests.market_accounts import TOKEN, account, as_door, imported, stock, twin_of
-from vestnik.flows import syncs, waking
+from vestnik import marketplaces
+from vestnik.flows import accounts, syncs, waking
 from vestnik.store import accounts as listed
-from vestnik.store import runs
+from vestnik.store import runs, settings
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +148,18 @@ def test_who_waits_for_a_run_that_died_runs_once_its_lease_is_over(world: World,
         assert runs.get("demo", "one", "orders")["last_ok"] > (world.now() - timedelta(seconds=16)).isoformat()
 
 
+def test_a_run_that_may_go_on_soon_does_not_wait_for_one_that_was_promised_for_later(world: World, shop: Shop) -> None:
+    connected(shop)
+    with as_door(world):
+        owner, now, sent = accounts.load("demo", "one", world.now()), world.now(), list[int]()
+        assert owner is not None
+        for seconds in (900, 5, 10, 5):
+            before = messages(world)
+            syncs._again(owner, syncs.Step("stock", now + timedelta(seconds=seconds)), now)
+            sent.append(messages(world) - before)
+    assert sent == [1, 1, 0, 0]
+
+
 def test_only_the_first_who_waits_is_noted_in_a_lease(world: World) -> None:
     now = world.now()
     with as_door(world):
@@ -212,6 +225,28 @@ def test_a_key_that_was_withdrawn_is_told_at_once(world: World, shop: Shop) -> N
     world.advance(timedelta(minutes=2))
     assert failures(world)
     assert shop.get("accounts/one/health").json()["flows"]["orders"]["error"]["code"] == "credentials"
+
+
+def test_what_nobody_thought_of_is_noted_and_told_and_goes_back_to_its_queue(world: World, shop: Shop) -> None:
+    connected(shop)
+    world.advance(timedelta(minutes=3))
+    kept = {**marketplaces.shipped("feed").definitions["feed.orders.list"], "limits": [{"bucket": "no such bucket"}]}
+    with as_door(world, "manage-shop"):
+        settings.put("demo", "request", "feed.orders.list", kept, by="an older release", now=world.now())
+    world.advance(timedelta(minutes=4))
+    flows = shop.get("accounts/one/health").json()["flows"]
+    assert flows["orders"]["error"]["code"] == "unexpected"
+    assert flows["orders"]["error"]["reason"] == "a fault of ours: KeyError"
+    assert failures(world) == []
+    world.advance(timedelta(minutes=12))
+    assert len(failures(world)) == 1
+    assert "KeyError" in failures(world)[0]
+    assert "no such bucket" not in failures(world)[0]
+    with as_door(world), pytest.raises(KeyError):  # so its queue gives it again, and gives it up at last
+        syncs.take(syncs.message("demo", "one", "orders"), world.now, world.now() + timedelta(minutes=1))
+    assert shop.delete("requests/feed.orders.list").status == 204
+    world.advance(timedelta(minutes=2))
+    assert "error" not in shop.get("accounts/one/health").json()["flows"]["orders"]
 
 
 def test_a_message_of_a_removed_account_is_dropped(world: World) -> None:

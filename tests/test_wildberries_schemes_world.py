@@ -8,6 +8,7 @@ import pytest
 from infra.twins.wildberries import Wildberries
 from infra.world import World, marketplaces
 from infra.world.cabinets import Cabinet
+from tests import market_accounts
 from tests.asking import Shop, problem
 
 TEA, HONEY, CUPS = "TEA-ASSAM-250", "HONEY-500", "CUP-SET-6"
@@ -16,9 +17,7 @@ WB, OZON = "wildberries-1", "ozon-1"
 
 @pytest.fixture(scope="module")
 def twin(world: World) -> Wildberries:
-    found = world.markets["wildberries"]
-    assert isinstance(found, Wildberries)
-    return found
+    return market_accounts.twin(world, "wildberries", Wildberries)
 
 
 @pytest.fixture(scope="module")

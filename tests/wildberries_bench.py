@@ -71,7 +71,7 @@ class Bench:
     def raw(self, method: str, target: str, body: Json = None, token: str = "") -> tuple[int, dict[str, str], Json]:
         """One request; (status, headers, body)."""
         place = urlsplit(self.twin.url)
-        wire = http.client.HTTPConnection(place.hostname or "", place.port, timeout=5)
+        wire = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
         try:
             content = None if body is None else json.dumps(body).encode()
             wire.request(method, target, content, {"Authorization": token or self.twin.token})

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from botocore import endpoint
+from botocore import UNSIGNED, endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from botocore.handlers import BUILTIN_HANDLERS
@@ -163,5 +163,11 @@ def dispatch(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
     return _open[-1](event_name, request) if _open else None
 
 
+def unsigned(**_: Any) -> Any:
+    """No signature where nobody looks at it: a quarter of the time of a call is its signing."""
+    return UNSIGNED if _open else None
+
+
 # Every session made from now on asks here first, whichever world is open then.
 BUILTIN_HANDLERS.insert(0, ("before-send", dispatch))
+BUILTIN_HANDLERS.extend((f"choose-signer.{service}", unsigned) for service in ("dynamodb", "sqs"))

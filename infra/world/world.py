@@ -72,6 +72,7 @@ class World:
         self._runs, self._public_url, self._newest_first, self._loader = runs, public_url, newest_first, loader
         self.lock = threading.RLock()
         self.faults: Faults = none
+        self._era = 0  # how often it began anew
         self.cabinets: list[Cabinet] = []
         self.feedback: Feedback = as_reported
         self._stack = ExitStack()
@@ -254,9 +255,12 @@ class World:
         self._run_until(at)
 
     def _run_until(self, target: datetime) -> None:
+        era = self._era
         while True:
             with self.lock:
                 self._run_due(patient=True)
+                if self._era != era:
+                    return None  # all began anew meanwhile
                 due = self.engine.next_due(patient=True)
                 if due is None or due > target:
                     self.clock.move_to(target)
@@ -272,6 +276,7 @@ class World:
     def reset(self) -> None:
         """Begin anew, at the time it is: empty tables, queues and outbox, and the two shops."""
         with self.lock:
+            self._era += 1
             self.mail.clear()
             self.cabinets.clear()
             for twin in self.markets.values():

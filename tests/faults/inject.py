@@ -1,5 +1,6 @@
 """Faults, one a run: where (a function's n-th call of an operation) and how it fails."""
 
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,12 @@ class Place:
     operation: str
     nth: int
     path: str = ""
+
+
+def lot(fault: tuple[Place, str]) -> int:
+    """The lot by which a fault is drawn for a sample. It is of its name alone: calls that come or go, as some do with
+    the order of sets, draw no other faults in place of the rest."""
+    return zlib.crc32(repr(fault).encode())
 
 
 type Path = Callable[[Call], str | None]

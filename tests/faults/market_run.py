@@ -62,7 +62,9 @@ class MarketBench:
         self._rest(stage)
         if scene.stale:
             stage.shown_too_high.clear()
-        return self._end(stage)
+        verdict = self._end(stage)
+        verdict.wrong += ["what the scene waits for never came"] if stage.met is False else []
+        return verdict
 
     def _play(self, stage: Stage, fault: Faults) -> None:
         """Play with a fault; what happens while numbers are on their way does so whatever the fault is."""

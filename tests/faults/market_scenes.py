@@ -35,15 +35,14 @@ def overlapping(operations: tuple[str, ...], within: str) -> Any:
     """A run is overtaken by another: its lease ends before one of its writes, and it goes on all the same."""
 
     def begin(stage: Stage) -> Faults:
-        met = False
+        stage.met = False
 
         def fault(call: Call) -> Fault | None:
-            nonlocal met
-            if met or call.function != "sync-accounts" or call.operation not in operations:
+            if stage.met or call.function != "sync-accounts" or call.operation not in operations:
                 return None
             if call.service in MARKETS or within not in (path(call) or ""):
                 return None
-            met = True
+            stage.met = True
             return Fault(how="none", meanwhile=lambda: stage.world.advance_to(call.at + LEASE))
 
         return fault

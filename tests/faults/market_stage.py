@@ -24,7 +24,8 @@ STEP = timedelta(seconds=20)  # a careful back end asks again after so long
 class Stage:
     """The shop, its cabinets by account, and what happened so far: postings by the story's name of them, what is on
     hand, and what each order takes of it. `shown_too_high`: numbers that were sent beyond what was known to be left;
-    `sending`: what is to happen while the next numbers are on their way; `links`: units linked later."""
+    `sending`: what is to happen while the next numbers are on their way; `links`: units linked later; `met`: whether
+    what a scene waits for came, None where it waits for nothing."""
 
     world: World
     cabinets: dict[str, Cabinet] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Stage:
     shown_too_high: list[str] = field(default_factory=list)
     sending: Callable[[], None] | None = None
     asked: int = 0
+    met: bool | None = None
 
     # -- the shop ------------------------------------------------------------------------------------------------
     def ask(self, method: str, path: str, body: Any = None, *, wait_for: tuple[int, ...] = ()) -> Any:

@@ -76,8 +76,8 @@ class Apart(Desk):
 
     def _completed(self, ask: Ask, kinds: tuple[str, ...]) -> Reply:
         limit, after = number(ask.query.get("limit")), number(ask.query.get("next"))
-        span = asked_span(ask, self.now())
-        if limit is None or not 1 <= limit <= MOST or after is None or span is None or "dateFrom" not in ask.query:
+        span = asked_span(ask, self.now()) if {"dateFrom", "dateTo"} <= ask.query.keys() else None
+        if limit is None or not 1 <= limit <= MOST or after is None or span is None:
             return failure(400, "IncorrectParameter", "an incorrect parameter was passed")
         since, until = span
         over = (one for one in self._of(ask, kinds) if one.completed and one.id > after and since <= one.at <= until)

@@ -24,7 +24,8 @@ class YandexMarketTwin(CatalogueRoutes, StockRoutes, OrderRoutes, MarketTwin):
     """Cabinets by their Api-Key, in one Market. It begins with none: `add_account`, then goods in the cabinet.
 
     The plain methods below act on the first cabinet unless they are told a key. `meanwhile`: called while a call is
-    being answered (it may wait, so that calls overlap). `dated`: before 2026-07-29 there is no v3 stock, before 2026-08-04 its page is 200.
+    being answered (it may wait, so that calls overlap). `dated`: before 2026-07-29 there is no v3 stock, before
+    2026-08-04 its page is 200.
     """
 
     service = "yandex_market"

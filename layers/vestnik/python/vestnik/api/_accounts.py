@@ -1,6 +1,7 @@
 """Accounts between how they are given and how they are kept; one of them found for a request."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -11,8 +12,9 @@ from vestnik.api._problems import Fault, Problem
 from vestnik.api._routes import caller
 from vestnik.domain.market import accounts
 from vestnik.domain.market.accounts import Account
+from vestnik.errors import Later
 from vestnik.flows import accounts as fares
-from vestnik.flows import notifications
+from vestnik.flows import notifications, orders_let_go
 from vestnik.marketplaces import shipped
 from vestnik.store import secrets, settings
 
@@ -20,6 +22,8 @@ KIND = "account"
 OWN = ("state", "connected_at", "resumed_at", "warehouses", "secrets", notifications.ADDRESS)
 """What a PUT does not touch: each has its own request."""
 HIDDEN = ("id", "warehouses", "resumed_at", notifications.ADDRESS)
+RELEASE_TIME = timedelta(seconds=10)
+"""How long one request lets go of orders: a function of the API has a little more."""
 PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 AccountId = Annotated[str, Path(min_length=1, max_length=60, pattern=PATTERN, description="The account's id.")]
 OfAccount = Annotated[str, Query(min_length=1, max_length=60, pattern=PATTERN, description="The account.")]
@@ -48,13 +52,24 @@ def write(id: str, body: dict[str, Any], credentials: Mapping[str, str] | None) 
         own["secrets"] = sorted(credentials)
     elif wanted := faults(body, dict.fromkeys(own.get("secrets", []), "kept")):
         raise Problem(422, "invalid-account", wanted[0].where + ": " + wanted[0].message, *wanted)
-    main = body["main"] or not _others(id, body["marketplace"])
+    kept = credentials if credentials is not None else secrets.account_secret(caller().shop, id)
+    if other := fares.same_cabinet(caller().shop, id, body, kept, resources.now()):
+        why = f"account {other} is of the same cabinet: each order would be listed and held twice"
+        raise Problem(409, "same-cabinet", why, Fault("/credentials", "are of a cabinet that is here", other))
+    main = body["main"] or _stays_main(id, before)
     entry = _kept.keep(KIND, id, {**body, **own, "main": main})
     if credentials is not None:
         secrets.put_account_secret(caller().shop, id, dict(credentials))
     if main:
         _no_other_main(id, body["marketplace"])
     return entry
+
+
+def _stays_main(id: str, before: _kept.Entry | None) -> bool:
+    """Whether an account that was the main one stays it though it does not say so: no other is."""
+    if before is None or not before["body"].get("main"):
+        return False
+    return not any(one.get("main") for one in _others(id, before["body"]["marketplace"]).values())
 
 
 def _others(id: str, marketplace: str) -> dict[str, dict[str, Any]]:
@@ -69,19 +84,35 @@ def _no_other_main(id: str, marketplace: str) -> None:
             settings.put(caller().shop, KIND, other, {**body, "main": False}, by=_kept.me(), now=now)
 
 
-def remove(id: str) -> None:
+def remove(id: str, release: bool) -> None:
     """Remove an account with its credentials, units and links; another becomes the main one. A connected account is
-    paused first, so that nobody removes one that still sells."""
+    paused first, so that nobody removes one that still sells. `release`: let go of what its orders hold. Later where
+    there was no time for all of them: asked again, it goes on."""
     account = find(id)
+    _kept.unchanged(KIND, id)
     if account.state == "connected":
         raise Problem(409, "account-connected", "it is connected: pause it first, so that nothing is under way")
+    _let_go(account, release)
     _kept.remove(KIND, id)
     secrets.drop_account_secret(account.shop, id)
     fares.drop(account)
     left = _others(id, account.marketplace)
-    if account.body.get("main") and left:
-        other, body = next(iter(left.items()))
+    good = [(other, body) for other, body in left.items() if fares.is_good(account.shop, other)]
+    if account.body.get("main") and good:
+        other, body = good[0]
         settings.put(caller().shop, KIND, other, {**body, "main": True}, by=_kept.me(), now=resources.now())
+
+
+def _let_go(account: Account, release: bool) -> None:
+    now = resources.now()
+    if fares.health(account, now)["running"]:
+        raise Later("a run of it is still under way")
+    if not release:
+        if number := orders_let_go.holding(account):
+            why = f"orders of it that have not left hold goods, such as {number}: hand them over or cancel them first, "
+            raise Problem(409, "orders-open", why + "or let their goods go with ?release=true")
+    elif not orders_let_go.let_go(account, resources.now, now + RELEASE_TIME):
+        raise Later("it has many orders, of which some are let go: ask again, and it goes on")
 
 
 def shown(entry: _kept.Entry) -> dict[str, Any]:

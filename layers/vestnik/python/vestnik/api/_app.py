@@ -19,6 +19,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from vestnik import api, plugins, resources
 from vestnik.api import _repeats, _routes
 from vestnik.api._problems import Fault, Problem, of_delay, of_refusal, of_validation, reply
+from vestnik.domain import nesting
 from vestnik.errors import Later, Refused
 
 BASE = "/v1"
@@ -79,6 +80,8 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return _tidy(_answer(event, context))
     except Problem as problem:
         return reply(problem)
+    except Refused as refused:
+        return reply(of_refusal(refused))
     except Later as later:
         return reply(of_delay(later))
 
@@ -180,6 +183,8 @@ def _check_body(request: _routes.Request, wanted: _routes.Needs, route: Route) -
         expected = " or ".join(wanted.raw) or "application/json"
         fault = Fault("Content-Type", "is not taken here", request.content_type[:80], expected)
         raise Problem(415, "unsupported-media-type", f"this takes {expected}", fault)
+    if request.content_type != "text/csv":
+        nesting.check(request.body)
     if request.body and not wanted.raw:
         _sound(request.body)
 
@@ -195,8 +200,10 @@ def _sound(body: bytes) -> None:
     try:
         text = json.loads(body.decode(), parse_constant=_no_number, parse_float=_finite)
         json.dumps(text, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else _reason(error)
+    except RecursionError:
+        raise nesting.refusal() from None
+    except ValueError as error:
+        reason = _reason(error)
         fault = Fault("", f"is not JSON: {reason}", expected="JSON text in UTF-8")
         raise Problem(400, "not-json", f"the body is not JSON: {reason}", fault) from None
 

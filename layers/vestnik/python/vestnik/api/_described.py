@@ -65,7 +65,12 @@ SHAPES: Json = {
             "source": {"type": "string", "minLength": 1, "maxLength": 512},
             "time": {"type": ["string", "null"], "format": "date-time", "description": "Absent: now."},
             "notify": {"type": "boolean", "description": "False: keep what it says, tell nobody."},
+            **{
+                name: {"description": "As in CloudEvents; what stands here is ignored."}
+                for name in ("subject", "datacontenttype", "dataschema")
+            },
         },
+        "additionalProperties": False,
         "required": ["type", "data"],
         "example": {"type": "order.shipped", "data": {"order_id": "1001"}},
     },
@@ -82,6 +87,7 @@ SHAPES: Json = {
             "data": {"type": "object"},
             "notify": {"type": "boolean"},
         },
+        "propertyNames": {"pattern": "^[a-z0-9]+$"},
         "required": ["specversion", "id", "source", "type", "data"],
         "example": {
             "specversion": "1.0",
@@ -163,7 +169,7 @@ POST_EVENTS: Json = {
                 }
             },
         },
-        "400": problem("The body is not JSON."),
+        "400": problem("The body is not JSON, or holds a number that no double can."),
         "401": gateway("The gateway's own: no API key was sent."),
         "403": problem("The key is unknown (the gateway's own) or lacks the scope.", gateway_too=True),
         "413": problem("An event or the batch is too large.", gateway_too=True),

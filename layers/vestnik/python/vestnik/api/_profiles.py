@@ -1,12 +1,13 @@
 """Customers, staff and orders as they are put: checked strictly here, since a person or a program waits for the answer.
 
-Further fields: an order and its parts take the shop's own (rules and templates may use them); customers and staff
-take none, so that a misspelt `e-mail` is refused and not silently never written to.
+Every object takes further fields of the shop's own, as it does in events: rules and templates may use them, and what
+was read can be put back. But a customer's or colleague's field that looks like one of ours misspelt (`e-mail`, or
+`mail` where there is no `email`) is refused, and not silently never written to.
 """
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from vestnik.errors import Refused
 from vestnik.flows.imports import Fault
 
 MOMENT = schemas.moment("")["pattern"]
+NEAR = 0.8  # alike in four letters of five, by `difflib`
 LARGEST = 100_000  # bytes of one record; DynamoDB takes 400 KB, and each event about an order carries it
 
 
@@ -57,12 +59,6 @@ Tags = Annotated[list[Text], Field(max_length=100)]
 Role = Literal["owner", "manager", "operator", "warehouse", "kitchen", "marketer", "accountant"]
 
 
-class Closed(BaseModel):
-    """Takes no further fields."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
-
-
 class Open(BaseModel):
     """Takes the shop's own further fields."""
 
@@ -76,7 +72,7 @@ class Money(Open):
     currency: Currency
 
 
-class Consent(Closed):
+class Consent(Open):
     """Whether marketing may come by a channel."""
 
     email: bool | None = None
@@ -84,8 +80,8 @@ class Consent(Closed):
     telegram: bool | None = None
 
 
-class Customer(Closed):
-    """A customer's whole record."""
+class Customer(Open):
+    """A customer's whole record. Fields of your own are kept beside these, for rules and templates."""
 
     id: Id | None = Field(None, description="As in the address, or absent.")
     kind: Literal["person", "company"] | None = None
@@ -101,8 +97,8 @@ class Customer(Closed):
     as_of: str | None = Field(None, max_length=40, description="As an answer told it; has no effect here.")
 
 
-class Staff(Closed):
-    """A colleague's whole record."""
+class Staff(Open):
+    """A colleague's whole record. Fields of your own are kept beside these."""
 
     id: Id | None = Field(None, description="As in the address, or absent.")
     name: Text | None = None
@@ -209,25 +205,43 @@ def check(kind: str, row: Any, country: str | None) -> tuple[dict[str, Any], lis
     if not isinstance(id, str) or not id:
         return {}, [Fault("id", _shown(id) if "id" in row else "nothing", "the record's id, a text")]
     try:
-        return whole(MODELS[kind].model_validate_json(json.dumps(row)), id, country), []
+        profile = MODELS[kind].model_validate_json(json.dumps(row))
+        return whole(profile, id, country), list(misspelt(profile))
     except ValidationError as invalid:
-        return {"id": id}, [_fault(error, kind) for error in invalid.errors(include_url=False)[:10]]
+        return {"id": id}, [_fault(error) for error in invalid.errors(include_url=False)[:10]]
     except Refused as refused:
         return {"id": id}, [Fault(refused.where, _shown(row.get(refused.where)), refused.reason)]
 
 
-def _fault(error: Mapping[str, Any], kind: str) -> Fault:
+def _fault(error: Mapping[str, Any]) -> Fault:
     field = ".".join(str(step) for step in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return Fault(field, "a field we do not know", known(field, kind))
     return Fault(field, _shown(error["input"]), error["msg"].removeprefix("Value error, "))
 
 
-def known(field: str, kind: str) -> str:
-    """What would be right in place of a field that a kind of record does not have."""
-    names = [name for name in MODELS[kind].model_fields if name != "as_of"]
-    near = difflib.get_close_matches(field.replace("-", "").replace("_", ""), names, n=1)
-    return f"{near[0]}?" if near else f"one of {', '.join(names)}"
+def misspelt(profile: BaseModel) -> Iterator[Fault]:
+    """The further fields of a customer or colleague that must be fields of ours: only written otherwise (`timeZone`),
+    or nearly one that is not there (`mail`; beside an `email` it may be the shop's own)."""
+    if isinstance(profile, Customer | Staff):
+        yield from _misspelt(profile, "")
+    if isinstance(profile, Customer) and profile.consent:
+        yield from _misspelt(profile.consent, "consent.")
+
+
+def _misspelt(part: BaseModel, within: str) -> Iterator[Fault]:
+    ours = {_letters(name): name for name in type(part).model_fields}
+    missing = [letters for letters, name in ours.items() if name not in part.model_fields_set]
+    for name in part.model_extra or {}:
+        near = [_letters(name)] if _letters(name) in ours else _near(name, missing)
+        if near:
+            yield Fault(f"{within}{name[:100]}", "a field we do not know", f"{ours[near[0]]}?")
+
+
+def _near(name: str, missing: list[str]) -> list[str]:
+    return difflib.get_close_matches(_letters(name)[:100], missing, n=1, cutoff=NEAR)
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
 
 
 def _shown(value: Any) -> str:

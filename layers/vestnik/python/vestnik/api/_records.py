@@ -9,7 +9,7 @@ from vestnik import resources
 from vestnik.api import _profiles
 from vestnik.api._models import Page
 from vestnik.api._paging import opened, sealed
-from vestnik.api._problems import not_found
+from vestnik.api._problems import Fault, Problem, not_found
 from vestnik.api._routes import caller
 from vestnik.domain.cloudevents import utc
 from vestnik.errors import Refused
@@ -52,9 +52,19 @@ def _plain(schema: Any) -> Any:
 def put(kind: str, id: str, profile: BaseModel) -> dict[str, Any]:
     """Keep a whole record in place of what stood there."""
     shop, now = caller().shop, resources.now()
+    _check_spelling(profile)
     body = _checked(profile, id, country(shop))
     imports.keep(shop, kind, {id: body}, now)
     return {**body, "as_of": utc(now)}
+
+
+def _check_spelling(profile: BaseModel) -> None:
+    found = [
+        Fault(f"/{fault.field.replace('.', '/')}", "there is no such field", expected=fault.expected)
+        for fault in _profiles.misspelt(profile)
+    ]
+    if found:
+        raise Problem(422, "invalid", f"{found[0].where}: there is no such field", *found)
 
 
 def _checked(profile: BaseModel, id: str, country: str | None) -> dict[str, Any]:

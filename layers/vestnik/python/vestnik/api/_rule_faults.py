@@ -44,7 +44,7 @@ def faults(rule: Rule) -> Iterator[Coded]:
     yield from _pattern(rule["pattern"])
     yield from _delay(rule["delay"])
     for position, recipient in enumerate(rule["recipients"]):
-        yield from _recipient(f"/recipients/{position}", recipient, rule["channel"])
+        yield from _recipient(f"/recipients/{position}", recipient, rule["channel"], current)
     yield from _sender(rule, current)
     yield from _templates(rule, current)
 
@@ -81,7 +81,7 @@ def _delay(text: str) -> Iterator[Coded]:
         yield _wrong("/delay", "is no delay", text, "ISO 8601, such as PT10M or P3D; at most 30 days")
 
 
-def _recipient(where: str, recipient: Rule, channel: str) -> Iterator[Coded]:
+def _recipient(where: str, recipient: Rule, channel: str, current: Settings) -> Iterator[Coded]:
     kind = recipient["kind"]
     needed = NEEDED.get(kind)
     if needed and not recipient.get(needed):
@@ -91,17 +91,18 @@ def _recipient(where: str, recipient: Rule, channel: str) -> Iterator[Coded]:
     if channel not in BY_CHANNEL.get(kind, {"email", "sms", "telegram"}):
         yield _wrong(f"{where}/kind", f"{kind} cannot be told by {channel}", kind)
     elif needed and recipient.get(needed):
-        yield from _address(f"{where}/{needed}", kind, recipient[needed], channel)
+        country = current.shop.get("country") or None
+        yield from _address(f"{where}/{needed}", kind, recipient[needed], channel, country)
 
 
-def _address(where: str, kind: str, text: str, channel: str) -> Iterator[Coded]:
+def _address(where: str, kind: str, text: str, channel: str, country: str | None) -> Iterator[Coded]:
     try:
         if kind == "webhook":
             _outside.webhook_address(text)
         elif kind == "address" and channel == "email":
             addresses.email(text)
         elif kind == "address":
-            addresses.phone(text)
+            addresses.phone(text, country)
     except Refused as refused:
         yield _wrong(where, refused.reason, text)
 
@@ -139,10 +140,13 @@ def _types(pattern: Rule) -> list[str]:
 
 def _unusable(id: str, channel: str, current: Settings) -> str:
     """Why a template cannot write for a channel; "" where it can."""
-    own = current.templates.get(id)
-    if own is not None and own["channel"] == channel:
-        return "" if own.get("published") else "is not published"
+    own = current.templates.get(settings.template_key(id, channel))
+    if own is not None and own.get("published"):
+        return ""
     type, _, audience = id.partition("/")
     if audience in AUDIENCES and events.find(type) and shipped(type, audience, channel, "en"):
         return ""
-    return f"is a template for {own['channel']}" if own else "there is no such template"
+    if own is not None:
+        return "is not published"
+    others = [key.partition("#")[2] for key in current.templates if key.partition("#")[0] == id]
+    return f"is a template for {', '.join(others)}" if others else "there is no such template"

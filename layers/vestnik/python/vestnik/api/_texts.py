@@ -7,15 +7,18 @@ from typing import Any
 
 from vestnik import events
 from vestnik.api import _samples
+from vestnik.api._problems import Fault, Problem
 from vestnik.flows import texts
 from vestnik.rendering import checks, publish
 from vestnik.rendering import shipped as files
 from vestnik.rendering.render import Source
+from vestnik.rendering.writing import Failed
+from vestnik.store.settings import template_key
 
 Body = dict[str, Any]
 
 FIELDS = ("subject", "preheader", "html", "text")
-FATAL = ("malicious-code", "short-link", "syntax", "budget")
+FATAL = ("malicious-code", "short-link", "syntax", "budget", "empty")
 ORDER = ("email", "sms", "telegram")
 
 
@@ -30,14 +33,14 @@ def _by_channel() -> dict[tuple[str, str], Body]:
 
 
 def all_shipped() -> dict[str, Body]:
-    """The shipped templates by id, `<event type>/<audience>`, each by the first channel it is written for."""
-    first = sorted(_by_channel().items(), key=lambda found: -ORDER.index(found[0][1]))
-    return {id: body for (id, _), body in first}
+    """The shipped templates by what a shop's own in their place would be kept under."""
+    return {template_key(id, channel): body for (id, channel), body in _by_channel().items()}
 
 
 def shipped(id: str, channel: str | None = None) -> Body | None:
-    """A shipped template, for a channel or the first it is written for; or None."""
-    return _by_channel().get((id, channel)) if channel else all_shipped().get(id)
+    """A shipped template (`<event type>/<audience>`), for a channel or the first it is written for; or None."""
+    channels = [channel] if channel else ORDER
+    return next((body for each in channels if (body := _by_channel().get((id, each)))), None)
 
 
 def _new(id: str, channel: str) -> Body:
@@ -68,9 +71,13 @@ def source(body: Mapping[str, Any], language: str, *, draft: bool) -> Source | N
 
 
 def published(body: Mapping[str, Any], language: str) -> Body:
-    """One language of a draft as it is to be sent: in its layout, CSS inlined."""
+    """One language of a draft as it is to be sent: in its layout, CSS inlined. Raises Problem 422 `budget`."""
     draft = Source(channel=body["channel"], layout=body["layout"], language=language, **body["contents"][language])
-    return _content(publish.publish(draft))
+    try:
+        return _content(publish.publish(draft, texts.renderer().guard))
+    except Failed as failed:
+        where = Fault(f"/contents/{language}/html", failed.reason)
+        raise Problem(422, failed.code, f"its styles cannot be inlined: {failed.reason}", where) from None
 
 
 def problems(body: Mapping[str, Any], type: str | None) -> list[dict[str, str]]:
@@ -82,8 +89,20 @@ def problems(body: Mapping[str, Any], type: str | None) -> list[dict[str, str]]:
         checked = checks.check(
             body["channel"], **content, event_schema=schema, sample=facts, guard=texts.renderer().guard
         )
-        found += [{**asdict(each), "where": f"{language}:{each.where}"} for each in checked]
+        told = [asdict(each) for each in checked] + empty(body["channel"], content)
+        found += [{**each, "where": f"{language}:{each['where']}"} for each in told]
     return found
+
+
+def empty(channel: str, content: Mapping[str, str | None]) -> list[dict[str, str]]:
+    """What a message of this channel cannot go without and `content` has only blanks for (a subject of None: nobody
+    asked)."""
+    bodies = ("html", "text") if channel == "email" else ("text",)
+    blank = [] if any((content[name] or "").strip() for name in bodies) else [bodies[-1]]
+    subject = content.get("subject")
+    if channel == "email" and subject is not None and not subject.strip():
+        blank.append("subject")
+    return [{"code": "empty", "message": f"write the {name} of the message", "where": name} for name in blank]
 
 
 def pointer(where: str) -> str:

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field, StringConstraints
 
 from vestnik import resources
 from vestnik.api import _accounts, _kept
@@ -16,7 +17,10 @@ from vestnik.marketplaces import names, shipped
 
 router = Router()
 
-type Credential = Annotated[str, Field(max_length=4000)]
+type Credential = Annotated[str, StringConstraints(strip_whitespace=True), Field(max_length=4000)]
+Release = Annotated[
+    bool, Query(description="Let go of the goods that its orders hold, though they were promised there.")
+]
 type State = Literal["new", "dry", "connected", "paused"]
 
 
@@ -27,7 +31,12 @@ class AccountFields(Model):
         max_length=40, description="The marketplace: `GET /v1/accounts/marketplaces`.", examples=["ozon"]
     )
     name: str = Field("", max_length=200, description="For people.", examples=["Ozon, main"])
-    main: bool = Field(False, description="The marketplace's main account, preselected in new documents. The first is.")
+    main: bool = Field(
+        False,
+        description=(
+            "The marketplace's main account, preselected in new documents. The first whose credentials are good is."
+        ),
+    )
     schemes: list[str] = Field(
         default_factory=list,
         max_length=10,
@@ -73,7 +82,10 @@ class Account(AccountFields):
     credentials: dict[str, Credential] | None = Field(
         None,
         max_length=10,
-        description="What it signs in with; never shown again. Where absent, those that are kept stay.",
+        description=(
+            "What it signs in with; never shown again. Space around a value is cut off. Where absent, those that are "
+            "kept stay."
+        ),
         examples=[{"client_id": "123456", "api_key": "0f1e2d3c-0000-0000-0000-000000000000"}],
     )
 
@@ -86,7 +98,7 @@ class CredentialsChecked(Model):
     expires_at: str | None = Field(None, description="When they end, where it tells.")
     name: str | None = Field(None, description="What the cabinet is called there.")
     scopes: Any = Field(None, description="What they may do, in its words.")
-    error: dict[str, Any] | None = Field(None, description="Why not: {code, reason}.")
+    error: dict[str, Any] | None = Field(None, description="Why not: {code, reason}; of a setting also `where`.")
 
 
 class Notifications(Model):
@@ -185,6 +197,7 @@ def read_account(id: AccountId) -> AccountShown:
 @needs(
     "admin",
     match=True,
+    problems=(409,),
     links={
         "read": ("read_account", {"id": "$response.body#/id"}),
         "check": ("check_account", {"id": "$response.body#/id"}),
@@ -192,26 +205,30 @@ def read_account(id: AccountId) -> AccountShown:
     },
 )
 def put_account(id: AccountId, body: Account) -> AccountPut:
-    """Write an account, and check its credentials.
+    """Write an account, and check its credentials and what it tells beside.
 
-    They go to the secrets store and are never shown again. Nothing is read or written there before it is connected.
+    A cabinet is one account: another of the same cabinet is refused (409 `same-cabinet`). The credentials go to the
+    secrets store and are never shown again. Nothing is read or written there before it is connected.
     """
     kept = body.model_dump(mode="json", exclude={"credentials"})
     if faults := _accounts.faults(kept, body.credentials):
         raise Problem(422, "invalid-account", f"{faults[0].where}: {faults[0].message}", *faults)
-    entry = _accounts.write(id, kept, body.credentials)
+    _accounts.write(id, kept, body.credentials)
     said = CredentialsChecked.model_validate(fares.check(_accounts.find(id), resources.now()))
-    return AccountPut.model_validate({**_accounts.shown(entry), "check": said.model_dump()})
+    return AccountPut.model_validate({**_accounts.shown(_kept.find(KIND, id)), "check": said.model_dump()})
 
 
 @router.delete("/accounts/<id>", status_code=204)
-@needs("admin", match=True, problems=(409,))
-def delete_account(id: AccountId) -> None:
+@needs("admin", match=True, problems=(409, 503))
+def delete_account(id: AccountId, release: Release = False) -> None:
     """Remove an account, its credentials, and what is known of its units and links.
 
-    One that is connected is paused first. Orders that came by it stay.
+    One that is connected is paused first. Orders that came by it stay in the lists. While some that have not left hold
+    goods it is refused (409 `orders-open`), for the goods are promised to a buyer: hand them over or cancel them, or
+    say `release=true`, and the goods are for sale again elsewhere. Where there are very many orders, 503 `try-again`
+    says that not all are done yet: ask again.
     """
-    _accounts.remove(id)
+    _accounts.remove(id, release)
 
 
 @router.post("/accounts/<id>/check")

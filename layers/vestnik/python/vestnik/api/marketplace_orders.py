@@ -1,19 +1,21 @@
 """Orders of marketplaces: all accounts' in one list, by one set of statuses, and what is to be done with them."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
-from vestnik import resources
+from vestnik import marketplaces, resources
 from vestnik.api._days import RECENT, Day
 from vestnik.api._models import Model, Page
 from vestnik.api._paging import opened, page
-from vestnik.api._problems import Problem, not_found
+from vestnik.api._problems import Fault, Problem, not_found
 from vestnik.api._routes import Cursor, Id, Limit, Router, caller, needs
+from vestnik.domain.market import operations as operation_rules
 from vestnik.domain.market import postings
+from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.postings import Posting
 from vestnik.errors import Refused
 from vestnik.flows import accounts, operations, orders_shown, syncs
@@ -22,7 +24,8 @@ from vestnik.store import settings
 from vestnik.store.postings import Stored
 
 router = Router()
-MOST_DAYS = 366
+OLDEST = date(2000, 1, 1)  # no marketplace that is known here has an order from before
+TOLD_APART = ("reason", "message", "boxes")
 
 type To = Literal["packed", "handed_over", "cancelled", "shipped", "delivered"]
 OfAccount = Annotated[str, Query(max_length=120, description="Only those of this account.")]
@@ -114,13 +117,56 @@ class Raw(Model):
     payload: Any
 
 
+class Instance(Model):
+    """The mark of one piece, where goods are marked: one of these."""
+
+    cis: str | None = Field(None, max_length=500, description="Its code in the national system of marking.")
+    uin: str | None = Field(None, max_length=100, description="A jewel's number.")
+    rnpt: str | None = Field(None, max_length=100, description="The number of a batch of goods that are traced.")
+    gtd: str | None = Field(None, max_length=100, description="The customs declaration.")
+    countryCode: str | None = Field(None, max_length=2, description="The country that made it (ISO 3166-1).")
+
+
+class BoxLine(Model):
+    """So many pieces of a line."""
+
+    line: str = Field(min_length=1, max_length=100, description="The key of the line: `lines[].line` of the order.")
+    quantity: int = Field(ge=1, le=1_000_000, description="How many of it lie in this box.")
+    instances: list[Instance] | None = Field(
+        None, max_length=1000, description="The marks of the pieces, where Yandex Market wants them."
+    )
+
+
+class Box(Model):
+    """One box."""
+
+    lines: list[BoxLine] = Field(min_length=1, max_length=500, description="What lies in it.")
+
+
 class Change(Model):
     """What is to be done on the marketplace's side."""
 
     status: To = Field(description="`packed`, `handed_over` or `cancelled`; the others are the marketplace's to set.")
-    reason: str | None = Field(None, max_length=500, description="Why it is cancelled: the marketplace's key of it.")
+    reason: str | None = Field(
+        None,
+        max_length=500,
+        description=(
+            "Why it is cancelled: the marketplace's key of it. Where one is wanted, or is not known, the answer's "
+            "`expected` lists those there are."
+        ),
+        examples=["352"],
+    )
     message: str | None = Field(None, max_length=500, description="Why, in words, where the marketplace asks for them.")
-    boxes: list[dict[str, Any]] | None = Field(None, max_length=100, description="What goes into which box.")
+    boxes: list[Box] | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description=(
+            "With `packed`: what goes into which box, where it is more than one. At Ozon each becomes a posting of its "
+            "own; other marketplaces than Ozon and Yandex Market take none."
+        ),
+        examples=[[{"lines": [{"line": "1001", "quantity": 2}]}, {"lines": [{"line": "1002", "quantity": 1}]}]],
+    )
     given: dict[str, Any] = Field(
         default_factory=dict, description="What else the marketplace wants to know, such as the day of departure."
     )
@@ -163,7 +209,8 @@ def list_marketplace_orders(
 ) -> Page[MarketplaceOrder]:
     """List the postings of all accounts.
 
-    By the day of creation, the newest first (where no day is named, the last seven); with `left`, `unlinked` or `open`
+    By the day of creation, the newest first (where no day is named, the last seven), however many years the days span;
+    with `left`, `unlinked` or `open`
     the open ones, the most urgent first. Filters are applied while reading: a part may be short, even empty, and still
     have a `next`.
     """
@@ -176,8 +223,8 @@ def list_marketplace_orders(
         before = _before(left, now)
         found, more = orders_shown.urgent(shop, whose, suits, wanted, limit, opened(listing, cursor), before)
     else:
-        to = last or now.date()
-        since = max(first or to - RECENT, to - timedelta(days=MOST_DAYS))
+        to = min(last or now.date(), now.date() + timedelta(days=1))
+        since = max(first or to - RECENT, OLDEST)
         found, more = orders_shown.by_day(shop, since, to, account, suits, limit, opened(listing, cursor))
     return page(listing, [orders_shown.shown(one, now) for one in found], more, MarketplaceOrder)
 
@@ -246,7 +293,7 @@ def get_marketplace_order_raw(id: Id) -> Raw:
 def erase_marketplace_order_raw(id: Id) -> None:
     """Erase a posting's payload, which may name its buyer. The posting stays.
 
-    It goes by itself 90 days after it was last read. While the marketplace tells of the posting it comes back.
+    It goes by itself 90 days after the posting last changed. The posting's next change brings a new one.
     """
     kept.drop_raw(caller().shop, *postings.parts_of(_found(id).id))
 
@@ -266,9 +313,16 @@ def change_marketplace_order(id: Id, body: Change) -> Asked:
 
 def _ask(id: str, body: Change) -> Asked:
     shop, now = caller().shop, resources.now()
+    if misplaced := [
+        Fault(f"/given/{name}", "has its own field", expected=f"/{name}") for name in TOLD_APART if name in body.given
+    ]:
+        raise Problem(422, "invalid", f"{misplaced[0].where} has its own field, {misplaced[0].expected}", *misplaced)
     account_id, number = postings.parts_of(id)
     account = accounts.load(shop, account_id, now)
-    given = {**body.given, **body.model_dump(include={"reason", "message", "boxes"}, exclude_none=True)}
+    given = {**body.given, **body.model_dump(include=set(TOLD_APART), exclude_none=True)}
+    found = kept.get(shop, account_id, number) if account else None
+    if account and found:
+        _check_given(account, found.body, body.status, given)
     asked = operations.ask(account, number, body.status, given, now) if account else None
     if asked is None:
         raise not_found("posting", id)
@@ -280,6 +334,15 @@ def _ask(id: str, body: Change) -> Asked:
 def get_marketplace_order(id: Id) -> WholeOrder:
     """Look at a posting."""
     return WholeOrder.model_validate(orders_shown.whole(_found(id), resources.now()))
+
+
+def _check_given(account: Account, body: Posting, to: str, given: Mapping[str, Any]) -> None:
+    """Raises Problem 422 where what comes with a wish cannot be, so that it does not fail later."""
+    shipped = marketplaces.shipped(account.marketplace).operations
+    operation_rules.check(body, to, shipped)
+    if faults := list(operation_rules.given_faults(body, to, given, shipped)):
+        shown = [Fault(one.where, one.message, expected=one.expected) for one in faults]
+        raise Problem(422, "invalid", f"{faults[0].where} {faults[0].message}: {faults[0].expected}", *shown)
 
 
 def _found(id: str) -> Stored:

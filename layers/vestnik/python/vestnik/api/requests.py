@@ -189,7 +189,7 @@ def _checked(id: str, definition: Mapping[str, Any], at: str) -> Json:
     if id.partition(".")[0] not in marketplaces.names():
         raise not_found("marketplace for the request", id)
     try:
-        return known_definitions.checked(id, definition)
+        return known_definitions.checked(caller().shop, id, definition, resources.now())
     except Refused as refused:
         raise Refused(refused.reason, code=refused.code, where=f"{at}{refused.where}") from None
 

@@ -1,6 +1,5 @@
 """Statistics: the sums of the messages by day, channel, rule and template; and the same counted anew."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -124,5 +123,5 @@ def rebuild_statistics(body: Days) -> Recounted:
     told: dict[str, list[date]] = {"right": [], "replaced": [], "moving": [], "left": []}
     for day in days:
         late = resources.now() > start + BUDGET
-        told["left" if late else rebuild.rebuild(caller().shop, day, lambda: time.sleep(REST_SECONDS))].append(day)
+        told["left" if late else rebuild.rebuild(caller().shop, day, lambda: resources.pause(REST_SECONDS))].append(day)
     return Recounted(**told)

@@ -69,8 +69,16 @@ def add_suppression(body: NewSuppression) -> Suppression:
 @needs("operate")
 def lift_suppression(channel: OfChannel, address: Address) -> None:
     """Let an address be written to again."""
-    if not people.allow(caller().shop, channel, _same(channel, address, "{address}")):
+    if not people.allow(caller().shop, channel, _listed(channel, address)):
         raise not_found("suppression", address)
+
+
+def _listed(channel: str, address: str) -> str:
+    """The form of an address in the list; what came from an event and is none of the channel's lies there as it is."""
+    try:
+        return _same(channel, address, "{address}")
+    except Refused:
+        return addresses.same_address(channel, address)
 
 
 def _same(channel: str, address: str, where: str) -> str:

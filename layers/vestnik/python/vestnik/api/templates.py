@@ -1,29 +1,34 @@
 """Templates: the texts of messages, with languages, versions, a draft and what is published."""
 
 from dataclasses import asdict
-from functools import partial
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from vestnik import resources
-from vestnik.api import _kept, _samples, _texts
+from vestnik.api import _kept, _own_texts, _samples, _texts
 from vestnik.api._models import Model, Page, SettingId, Trail
 from vestnik.api._problems import Fault, Problem
 from vestnik.api._routes import Cursor, Limit, Router, needs
 from vestnik.flows import texts
 from vestnik.rendering import checks
 from vestnik.rendering.render import Source
+from vestnik.store.settings import template_key
 
 router = Router()
 
 KIND = "template"
 LARGEST_CHECKED = 3_000_000
+BOTH = {"id": "$response.body#/id", "channel": "$response.body#/channel"}
 
 type TextChannel = Literal["email", "sms", "telegram"]
 ForChannel = Annotated[
-    Literal["email", "sms", "telegram"] | None, Query(description="Of a shipped one: its text for which channel.")
+    Literal["email", "sms", "telegram"] | None,
+    Query(
+        description="Which of the texts of this id. Where absent: your own, of the first of `email`, `sms`, `telegram` "
+        "that you have one for; else the shipped one of the first."
+    ),
 ]
 type Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
 
@@ -64,7 +69,7 @@ class TemplateListed(Trail):
 
     id: str = Field(description="Its id.")
     name: str
-    channel: str = Field(description="What it is for; a shipped one is written for others as well.")
+    channel: str = Field(description="What it is for; one id may have a text for each channel.")
     languages: list[str] = Field(description="Of the draft.")
     published: bool = Field(description="Whether anything of it is published.")
 
@@ -107,8 +112,8 @@ class Finding(Model):
     """One thing wrong with a text."""
 
     code: str = Field(
-        description="`short-link`, `malicious-code`, `syntax`, `unknown-variable`, `too-big`, `budget`; the first four "
-        "and the last keep a template from being published, `unknown-variable` and `too-big` do not."
+        description="`short-link`, `malicious-code`, `syntax`, `budget` and `empty` keep a template from being "
+        "published; `unknown-variable` and `too-big` do not."
     )
     message: str = Field(description="What is wrong and what would be right.")
     where: str = Field(description="`field:line:column`; of a saved template, with the language before it.")
@@ -132,7 +137,7 @@ class SavedSample(Sample):
     """What to fill a saved template with."""
 
     draft: bool = Field(True, description="The draft; else what is published.")
-    channel: TextChannel | None = Field(None, description="Of a shipped one: its text for which channel.")
+    channel: TextChannel | None = Field(None, description="Which of the texts of this id, as in `?channel=`.")
 
 
 class UnsavedSample(Sample):
@@ -155,9 +160,12 @@ class Preview(Model):
 @router.get("/templates")
 @needs("read")
 def list_templates(limit: Limit = 50, cursor: Cursor = "") -> Page[TemplateListed]:
-    """List the templates: the shop's own, and the shipped ones they do not replace."""
+    """List the templates: the shop's own, and the shipped ones they do not replace.
+
+    An id is listed once for each channel that it has a text for.
+    """
     entries, following = _kept.merged(KIND, _texts.all_shipped(), limit, cursor)
-    return Page[TemplateListed](items=[_listed(entry) for entry in entries], next=following)
+    return Page[TemplateListed](items=[_listed(_own_texts.plain(entry)) for entry in entries], next=following)
 
 
 @router.post("/templates/check")
@@ -168,7 +176,9 @@ def check_template(body: Unchecked) -> Checked:
     It judges what is written and what it writes: a sample of the event, nothing at all, every branch.
     """
     fields = {name: getattr(body, name) or "" for name in ("subject", "preheader", "html", "text")}
-    return Checked(problems=_findings(body.channel, fields, body.event))
+    blank = _texts.empty(body.channel, {**fields, "subject": body.subject})
+    found = _findings(body.channel, fields, body.event)
+    return Checked(problems=found + [Finding.model_validate(each) for each in blank])
 
 
 @router.post("/templates/preview")
@@ -183,7 +193,7 @@ def preview_text(body: UnsavedSample) -> Preview:
 @needs("read")
 def read_template(id: SettingId, channel: ForChannel = None) -> TemplateShown:
     """Read a template: its draft, and what of it is published."""
-    return _shown(_kept.find(KIND, id, partial(_texts.shipped, channel=channel)))
+    return _shown(_own_texts.find(id, channel))
 
 
 @router.put("/templates/<id>")
@@ -191,56 +201,62 @@ def read_template(id: SettingId, channel: ForChannel = None) -> TemplateShown:
     "admin",
     match=True,
     links={
-        "read": ("read_template", {"id": "$response.body#/id"}),
-        "publish": ("publish_template", {"id": "$response.body#/id"}),
-        "delete": ("delete_template", {"id": "$response.body#/id"}),
+        "read": ("read_template", BOTH),
+        "publish": ("publish_template", BOTH),
+        "delete": ("delete_template", BOTH),
     },
 )
 def put_template(id: SettingId, body: Template) -> TemplateShown:
     """Write a template's draft.
 
-    What is published stays as it is until the draft is published. With the id of a shipped template (`<event
-    type>/<customer or staff>`) it takes that one's place for its channel, once it is published.
+    What is published stays as it is until the draft is published. One id may have a text for each channel: they live
+    apart. With the id of a shipped template (`<event type>/<customer or staff>`) it takes that one's place for its
+    channel, once it is published.
     """
-    before = _kept.own(KIND, id)
+    before = _own_texts.own(id, body.channel)
     kept = body.model_dump(mode="json")
-    if before and before["body"].get("published") and before["body"]["channel"] == body.channel:
+    _own_texts.refuse_unused(kept)
+    if before and before["body"].get("published"):
         kept["published"] = before["body"]["published"]
-    return _shown(_kept.keep(KIND, id, kept))
+    return _shown(_kept.keep(KIND, template_key(id, body.channel), kept))
 
 
 @router.delete("/templates/<id>", status_code=204)
-@needs("admin", match=True)
-def delete_template(id: SettingId) -> None:
+@needs("admin", match=True, problems=(409,))
+def delete_template(id: SettingId, channel: ForChannel = None) -> None:
     """Remove a template of the shop's own.
 
-    Where it replaced a shipped one, that is in force again. Messages of rules that name it cannot be written then.
+    Where it replaced a shipped one, that is in force again; else it is refused while rules name it.
     """
-    _kept.remove(KIND, id)
+    meant = _own_texts.channel_of(id, channel)
+    if _own_texts.own(id, meant):
+        _own_texts.refuse_used(id, meant)
+    _kept.remove(KIND, template_key(id, meant))
 
 
 @router.post("/templates/<id>/publish")
 @needs("admin", match=True)
-def publish_template(id: SettingId) -> TemplateShown:
+def publish_template(id: SettingId, channel: ForChannel = None) -> TemplateShown:
     """Publish a template's draft.
 
     Refused, with all that was found under `problems`, where a text is malicious, hides where a link leads (e-mail),
-    or cannot be written.
+    cannot be written, or is empty.
     """
-    entry = _kept.find(KIND, id)
+    entry = _own_texts.find(id, channel, ours=True)
     body = entry["body"]
     _refuse_bad(_texts.problems(body, _texts.type_of(id)))
     contents = {language: _texts.published(body, language) for language in body["contents"]}
     now = resources.now()
     made = {"at": now.isoformat(), "by": _kept.me(), "contents": contents}
-    return _shown(_kept.keep(KIND, id, {**body, "published": made, "publishing": True}, now, entry["revision"]))
+    key = template_key(id, body["channel"])
+    return _shown(_kept.keep(KIND, key, {**body, "published": made, "publishing": True}, now, entry["revision"]))
 
 
 @router.post("/templates/<id>/check")
 @needs("read", pure=True)
-def check_saved_template(id: SettingId) -> Checked:
+def check_saved_template(id: SettingId, channel: ForChannel = None) -> Checked:
     """Check the draft of a template, all its languages."""
-    entry = _kept.find(KIND, id, _texts.shipped)
+    entry = _own_texts.find(id, channel)
     found = _texts.problems(entry["body"], _texts.type_of(id))
     return Checked(problems=[Finding.model_validate(each) for each in found])
 
@@ -249,7 +265,7 @@ def check_saved_template(id: SettingId) -> Checked:
 @needs("read", pure=True, problems=(409,))
 def preview_template(id: SettingId, body: SavedSample) -> Preview:
     """See a template as a reader would get it, with a sample or a real past order."""
-    entry = _kept.find(KIND, id, partial(_texts.shipped, channel=body.channel))
+    entry = _own_texts.find(id, body.channel)
     source = _texts.source(entry["body"], body.language, draft=body.draft)
     if source is None:
         raise Problem(409, "not-published", "nothing of it is published yet", Fault("/draft", "nothing is published"))
@@ -258,9 +274,12 @@ def preview_template(id: SettingId, body: SavedSample) -> Preview:
 
 @router.get("/templates/<id>/versions")
 @needs("read")
-def list_template_versions(id: SettingId, limit: Limit = 50, cursor: Cursor = "") -> Page[TemplateVersion]:
+def list_template_versions(
+    id: SettingId, channel: ForChannel = None, limit: Limit = 50, cursor: Cursor = ""
+) -> Page[TemplateVersion]:
     """List what a template of the shop's own was, newest first."""
-    entries, following = _kept.versions(KIND, id, limit, cursor)
+    key = template_key(id, _own_texts.channel_of(id, channel, removed=True))
+    entries, following = _kept.versions(KIND, key, limit, cursor)
     return Page[TemplateVersion](items=[_version(entry) for entry in entries], next=following)
 
 
@@ -288,7 +307,7 @@ def _preview(source: Source, wanted: Sample, *, trusted: bool) -> Preview:
 
 def _shown(entry: _kept.Entry) -> TemplateShown:
     body = {name: value for name, value in entry["body"].items() if name != "publishing"}
-    return TemplateShown.model_validate(_kept.flat({**entry, "body": {"published": None, **body}}))
+    return TemplateShown.model_validate(_kept.flat({**_own_texts.plain(entry), "body": {"published": None, **body}}))
 
 
 def _listed(entry: _kept.Entry) -> TemplateListed:

@@ -39,7 +39,7 @@ OWN_HEADERS = {"User-Agent": "Vestnik/1 (+webhook)", "Content-Type": "applicatio
 
 def send(letter: Letter, sender: Sender, secret: dict[str, str], *, now: datetime) -> Receipt:
     """POST once. Raises Refused (also for a forbidden address or a redirect), Later, Unknown."""
-    body = json.dumps(payload(letter, now), ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps(payload(letter, now), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     answer = web.post(_url(letter, sender), body.encode(), {**OWN_HEADERS, **signed(letter, body, secret, now)})
     web.judge(answer, "the receiver", now, words=GONE)
     return Receipt(letter.message, now, detail=str(answer.status))

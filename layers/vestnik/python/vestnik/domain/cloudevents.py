@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
+from vestnik.domain import nesting
 from vestnik.errors import Refused
 
 LARGEST_BATCH = 500
@@ -19,6 +20,11 @@ AHEAD = timedelta(hours=24)
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_NAME = re.compile(r"[a-z0-9]+", re.ASCII)
+ATTRIBUTES = frozenset(
+    {"specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"}
+    | {"data", "data_base64", "notify"}
+)
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+", re.ASCII)
 
 
@@ -92,7 +98,9 @@ def _versioned(raw: dict[str, Any]) -> None:
 def _json(body: str) -> Any:
     try:
         return json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as wrong:
+    except RecursionError:
+        raise nesting.refusal() from None
+    except ValueError as wrong:
         raise Refused(f"the body is not JSON: {wrong}", code="not-json", where="") from None
 
 
@@ -107,8 +115,9 @@ def event(raw: Any, shop: str, fresh_id: str, now: datetime) -> dict[str, Any]:
     """
     if not isinstance(raw, dict):
         raise Refused(f"an event is a JSON object, not {_kind(raw)}", code="invalid-event", where="")
-    _check_size(raw)
+    _check_whole(raw)
     structured = "specversion" in raw
+    _check_names(raw, structured)
     kept = {
         "specversion": "1.0",
         "id": _text(raw, "id", fresh_id if not structured else None),
@@ -122,10 +131,33 @@ def event(raw: Any, shop: str, fresh_id: str, now: datetime) -> dict[str, Any]:
     return kept | _notify(raw)
 
 
-def _check_size(raw: dict[str, Any]) -> None:
-    size = len(json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
-    if size > LARGEST_EVENT:
-        raise Refused(f"the event has {size:,} bytes; at most {LARGEST_EVENT:,} are taken", code="too-big", where="")
+def _check_whole(raw: dict[str, Any]) -> None:
+    """Refuse what is too big or too deep, and numbers that JSON can write and no reader can hold."""
+    try:
+        text = json.dumps(raw, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        raise Refused("a number is too large for a double, as 1e999 is", code="not-json", where="") from None
+    except RecursionError:
+        raise nesting.refusal() from None
+    whole = text.encode(errors="surrogatepass")
+    if len(whole) > LARGEST_EVENT:
+        found = f"the event has {len(whole):,} bytes; at most {LARGEST_EVENT:,} are taken"
+        raise Refused(found, code="too-big", where="")
+    nesting.check(whole)
+
+
+def _check_names(raw: dict[str, Any], structured: bool) -> None:
+    """Refuse what is no attribute: a misspelt `notify` must not pass as an extension. Names of extensions are
+    lower-case letters and digits (CloudEvents 1.0.2, Naming Conventions); a plain event has none."""
+    for name in sorted(raw.keys() - ATTRIBUTES):
+        if structured and _NAME.fullmatch(name):
+            continue
+        reason = (
+            "an attribute's name has lower-case letters and digits only" if structured else "there is no such field"
+        )
+        hint = f" (perhaps {name.lower()})" if name.lower() in ATTRIBUTES else ""
+        where = name[:100].encode(errors="replace").decode().replace("~", "~0").replace("/", "~1")
+        raise Refused(f"{reason}: {name[:100]!r}{hint}", code="invalid-event", where=f"/{where}")
 
 
 def _text(raw: dict[str, Any], name: str, default: str | None) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vestnik.domain import nesting
 from vestnik.errors import Refused
 
 LARGEST_CELL = 200_000
@@ -55,6 +56,8 @@ def _check_header(header: list[str]) -> None:
         raise _bad("the first line must name the columns, such as id,name,email")
     if "" in header:
         raise _bad(f"column {header.index('') + 1} has no name in the first line")
+    if any(name.count(".") >= nesting.DEEPEST for name in header):
+        raise _bad(f"a column is nested more than {nesting.DEEPEST} deep")
     if twice := next((name for name in header if header.count(name) > 1), None):
         raise _bad(f"the first line names the column {twice!r} twice")
 

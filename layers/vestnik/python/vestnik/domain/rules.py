@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from vestnik.domain.addresses import same_address
+
 AUDIENCES = {"customer": "customer", "webhook": "machine"}  # all other kinds of recipient are staff
 ADDRESS_OF = {"email": "email", "sms": "phone", "telegram": "telegram"}
 LONGEST_ADDRESS = {"email": 320, "sms": 40, "telegram": 64, "webhook": 2048}
@@ -39,7 +41,6 @@ class Decision:
     person: Person
     state: str = "planned"
     reason: str = ""
-    kept_by: str = ""
 
     @property
     def channel(self) -> str:
@@ -79,17 +80,22 @@ def audience(recipient_kind: str) -> str:
 
 
 def decide(
-    rules: Sequence[Mapping[str, Any]], facts: Mapping[str, Any], staff: Staff, shop: Mapping[str, Any]
+    rules: Sequence[Mapping[str, Any]],
+    facts: Mapping[str, Any],
+    staff: Staff,
+    shop: Mapping[str, Any],
+    purpose: str = "transactional",
 ) -> list[Decision]:
     """What the matching rules decide, one decision for each person that each names.
 
-    Higher priority first; where two rules reach one person by one channel the first one's message goes and the
-    other decision says `merged`.
+    `purpose`: of a rule that says none. Higher priority first, and marketing last: who may not get it would else
+    get nothing. Where two rules reach one person by one channel the first one's message goes and the other decision
+    says `merged`.
     """
     decisions: list[Decision] = []
     first: dict[tuple[str, str], str] = {}
-    for rule in sorted(rules, key=lambda r: (-r.get("priority", 50), r["id"])):
-        for person in _once(people(rule, facts, staff, shop)):
+    for rule in sorted(rules, key=lambda r: _order(r, purpose)):
+        for person in _once(people(rule, facts, staff, shop), rule["channel"]):
             decision = _decide(rule, person, facts, shop)
             if decision.state == "planned":
                 _merge(decision, first)
@@ -97,18 +103,33 @@ def decide(
     return decisions
 
 
-def _once(found: Iterator[Person]) -> list[Person]:
-    """One person in two roles gets one message, by the first role in the rule."""
-    return list({person.key: person for person in reversed(list(found))}.values())[::-1]
+def _order(rule: Mapping[str, Any], purpose: str) -> tuple[bool, int, str]:
+    return (rule.get("purpose") or purpose) == "marketing", -rule.get("priority", 50), rule["id"]
+
+
+def _once(found: Iterator[Person], channel: str) -> list[Person]:
+    """One person in two roles, or one address of two people, gets one message: by the first role in the rule."""
+    persons = {person.key: person for person in reversed(list(found))}
+    addressed = {_mailbox(person, channel) or person.key: person for person in persons.values()}
+    return list(addressed.values())[::-1]
+
+
+def _mailbox(person: Person, channel: str) -> str:
+    """Where a person's message ends; "" where there is no address."""
+    return person.address and same_address(channel, person.address)
 
 
 def _merge(decision: Decision, first: dict[tuple[str, str], str]) -> None:
-    key = (decision.person.key, decision.channel)
+    """Leave out whom an earlier rule tells, or, of the same audience, whose address one does."""
+    person, channel = decision.person, decision.channel
+    key, place = (person.key, channel), (f"{audience(person.role)} {_mailbox(person, channel)}", channel)
     if key in first:
-        decision.state, decision.kept_by = "merged", first[key]
+        decision.state = "merged"
         decision.reason = f"rule {first[key]} tells the same person by the same channel"
+    elif place in first:
+        decision.state, decision.reason = "skipped", f"rule {first[place]} writes to the same address"
     else:
-        first[key] = decision.rule["id"]
+        first[key] = first[place] = decision.rule["id"]
 
 
 def _decide(rule: Mapping[str, Any], person: Person, facts: Mapping[str, Any], shop: Mapping[str, Any]) -> Decision:
@@ -186,7 +207,7 @@ def _colleague(who: Any, staff: Staff, facts: Mapping[str, Any]) -> Found:
 def _addressed(found: Found, recipient: Mapping[str, Any], channel: str) -> Person:
     kind, id, profile = found
     address = _text(profile.get("fixed") or profile.get(ADDRESS_OF.get(channel, "")))
-    address = address if len(address) <= LONGEST_ADDRESS.get(channel, 0) else ""
+    address = address.strip() if len(address) <= LONGEST_ADDRESS.get(channel, 0) else ""
     language = recipient.get("language") or _text(profile.get("language"))
     name, timezone = _text(profile.get("name")), _text(profile.get("timezone"))
     return Person(kind, id, recipient["kind"], address, name, language, timezone)

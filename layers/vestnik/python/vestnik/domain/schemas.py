@@ -107,7 +107,7 @@ ORDER = shape(
         "id": name("The shop's id of the order: the one that never changes."),
         "number": text("The number people see and say.", 64),
         "status": text("The shop's word for where the order stands: `new`, `assembled`, `shipped` ...", 64),
-        "customer_id": text("Whose order it is.", 128),
+        "customer_id": text("Whose order it is. Where it says nothing: the event's customer's.", 128),
         "manager_id": text("The member of staff who looks after it.", 128),
         "currency": text("ISO 4217 code.", 3),
         "total": MONEY | {"description": "What the customer pays in all, delivery included."},
@@ -142,6 +142,7 @@ CONSENT = shape(
         channel: {"type": "boolean", "description": f"Whether marketing may come by {channel}."}
         for channel in ("email", "sms", "telegram")
     },
+    description="By channel: what an event does not name stays as it was.",
 )
 
 CUSTOMER = shape(
@@ -271,6 +272,7 @@ MARKETPLACE_LINE = shape(
     {
         "unit": name("The marketplace's key of what is sold: Ozon's offer_id, Wildberries' chrtID, Yandex's offerId."),
         "name": text("As the marketplace calls it.", 500),
+        "article": text("The shop's own article.", 200),
         "quantity": whole("How many."),
     },
     required=("unit",),

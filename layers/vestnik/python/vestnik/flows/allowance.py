@@ -19,25 +19,38 @@ SHARE = 10  # and of that each shop gets one part in ten of the bucket
 SPREAD = 2  # windows over which those that must wait come back; each time they wait again it is one more
 LONGEST = 600  # seconds
 
+type Bucket = tuple[str, int, int]  # name, cap, window in seconds
+
 
 def grant(wanted: Sequence[tuple[Mapping[str, Any], Sender]], now: datetime) -> list[datetime | None]:
     """For each job of one shop None, if it may go now, else when it is to ask again. `asked` of a job: how often it
     has asked in vain; a long backlog then asks some 2 * sqrt(seconds) times until it is through, and not always."""
     needs = [_buckets(job, sender) for job, sender in wanted]
-    shop = wanted[0][1].shop if wanted else ""
-    left = {bucket: _take(bucket, n, shop, now) for bucket, n in Counter(b for need in needs for b in need).items()}
-    return [_use(need, left, job, now) for need, (job, _) in zip(needs, wanted, strict=True)]
+    short: list[Bucket | None] = [None] * len(wanted)
+    for level in range(max(map(len, needs), default=0)):
+        going = [n for n, need in enumerate(needs) if short[n] is None and level < len(need)]
+        left = _left(Counter(needs[n][level] for n in going), wanted[0][1].shop, now)
+        for n in going:
+            bucket = needs[n][level]
+            left[bucket] -= 1
+            short[n] = bucket if left[bucket] < 0 else None
+    return [_later(lacks[2], job, now) if lacks else None for lacks, (job, _) in zip(short, wanted, strict=True)]
 
 
-def _buckets(job: Mapping[str, Any], sender: Sender) -> list[tuple[str, int, int]]:
+def _buckets(job: Mapping[str, Any], sender: Sender) -> list[Bucket]:
+    """A job's buckets, those that refill soonest first: only what these grant is asked of the others, so that what is
+    not used is lost for a moment and not for a minute."""
     channel = plugins.load(channels, sender.plugin)
     assert channel is not None, sender.plugin
     letter = Letter(sender.shop, job["message"], "", sender.channel, job["recipient"]["address"])
-    buckets: list[tuple[str, int, int]] = channel.buckets(letter, sender)
-    return buckets
+    return sorted(channel.buckets(letter, sender), key=lambda bucket: (bucket[2], bucket[1]))
 
 
-def _take(bucket: tuple[str, int, int], n: int, shop: str, now: datetime) -> int:
+def _left(asked: Mapping[Bucket, int], shop: str, now: datetime) -> dict[Bucket, int]:
+    return {bucket: _take(bucket, n, shop, now) for bucket, n in asked.items()}
+
+
+def _take(bucket: Bucket, n: int, shop: str, now: datetime) -> int:
     """How many of `n` a bucket grants: of what is for all, then of what is kept for those who have had little."""
     name, cap, window = bucket
     kept = 0 if f"#{shop}#" in name else cap // KEPT
@@ -46,17 +59,6 @@ def _take(bucket: tuple[str, int, int], n: int, shop: str, now: datetime) -> int
         due = limits.take(f"{name}#share#{shop}", n - granted, max(1, cap // SHARE), window, now)
         granted += limits.take(name, due, cap, window, now) if due else 0
     return granted
-
-
-def _use(
-    need: list[tuple[str, int, int]], left: dict[tuple[str, int, int], int], job: Mapping[str, Any], now: datetime
-) -> datetime | None:
-    short = [bucket for bucket in need if left[bucket] <= 0]
-    if short:
-        return _later(max(window for _, _, window in short), job, now)
-    for bucket in need:
-        left[bucket] -= 1
-    return None
 
 
 def _later(window: int, job: Mapping[str, Any], now: datetime) -> datetime:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vestnik import marketplaces, resources
-from vestnik.domain.market import definitions, expressions
+from vestnik.domain.market import definition_wire, definitions, expressions
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.definitions import Definition, Outcome, Rendered, Verdict
 from vestnik.errors import Later, Refused, Unknown
@@ -28,6 +28,7 @@ AGENT = "vestnik"
 MISSPOKEN = (400, 404, 405, 410, 415, 422, 501)
 MANY = 8
 FEW = 5  # so many rows refused in one voice say more of the call than of the rows
+HALVED = "halved"  # the outcome of rows that a limit kept from being tried apart from those refused with them
 
 Row = Mapping[str, Any]
 
@@ -126,7 +127,7 @@ def batches(account: Account, purpose: str, rows: Sequence[Row], now: datetime) 
     told = definition.get("batch", {})
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        groups.setdefault(tuple(row[name] for name in told.get("by", ())), []).append(row)
+        groups.setdefault(tuple(_common(definition, row).values()), []).append(row)
     most = told.get("rows", 1)
     for group in groups.values():
         for at in range(0, len(group), most):
@@ -187,7 +188,15 @@ def exchange(
 
 def _shared(definition: Definition, rows: Sequence[Row]) -> dict[str, Any]:
     """What the rows of a call have in common."""
-    return {name: rows[0][name] for name in definition.get("batch", {}).get("by", ())} if rows else {}
+    return _common(definition, rows[0]) if rows else {}
+
+
+def _common(definition: Definition, row: Row) -> dict[str, Any]:
+    """What a row has in common with the others of its call. Refused `expression` where it has no such thing."""
+    names = definition.get("batch", {}).get("by", ())
+    if absent := [name for name in names if name not in row]:
+        raise Refused(f"its rows have no {absent[0]!r} to go by", code="expression", where="/batch/by")
+    return {name: row[name] for name in names}
 
 
 def document_of(
@@ -200,11 +209,14 @@ def document_of(
 ) -> dict[str, Any]:
     """All that a definition's expressions may see. What the rows of a call share is given to its path too."""
     limit = definition.get("paging", {}).get("limit")
+    asked = {"limit": limit, "offset": 0, "cursor": None, **(page or {})}
+    if not isinstance(asked["limit"], int | None) or not isinstance(asked["offset"], int):
+        raise Refused("a page's limit and offset are whole numbers", code="expression", where="/page")
     return {
         "account": definitions_in_force.facts(account),
         "given": {**_shared(definition, rows), **given},
         "rows": list(rows),
-        "page": {"limit": limit, "offset": 0, "cursor": None, **(page or {})},
+        "page": asked,
         "now": expressions.rfc3339(now),
     }
 
@@ -217,12 +229,12 @@ def _allowed(
     taken: list[tuple[str, Mapping[str, Any], int, str]] = []
     try:
         for limit in definition.get("limits", ()):
-            cost = int(expressions.value(limit.get("cost"), document) or 1)
+            cost = definition_wire.cost(limit, document)
             name, spec = _bucket(account, market, limit["bucket"])
             holder = resources.new_id(6) if spec["kind"] == "parallel" else ""
             now = _take(name, spec, cost, now, holder)
             taken.append((name, spec, cost, holder))
-    except Later:
+    except (Later, Refused):
         for name, spec, cost, holder in taken:
             buckets.give_back(name, spec, cost, now, holder)
         raise
@@ -259,13 +271,14 @@ def _send(account: Account, market: Marketplace, definition: Definition, rendere
     if rendered.host not in market.domains:
         raise Refused(f"{rendered.host} is none of {market.title}'s hosts", code="host", where="/host")
     known = {"credentials": secrets.account_secret(account.shop, account.id)}
-    headers = {name: expressions.filled(value, known) for name, value in rendered.headers.items()}
+    told = {name: expressions.filled(value, known) for name, value in rendered.headers.items()}
+    headers = {name: definition_wire.header(name, value) for name, value in told.items()}
     headers |= {"Accept": "application/json", "User-Agent": AGENT}
-    if rendered.body:
+    if body := rendered.body:
         headers["Content-Type"] = "application/json"
     url = web.base(rendered.host) + rendered.target
     try:
-        return web.ask(rendered.method, url, rendered.body, headers, most=ANSWER_BYTES, whole=True)
+        return web.ask(rendered.method, url, body, headers, most=ANSWER_BYTES, whole=True)
     except Unknown as lost:
         if definitions.writes(definition):
             raise
@@ -325,7 +338,7 @@ def _until(market: Marketplace, reply: web.Answer, now: datetime) -> datetime:
 def _content(reply: web.Answer) -> Any:
     try:
         return json.loads(reply.body) if reply.body else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -351,7 +364,7 @@ def _half(
     try:
         return perform(account, definition, now, given=given, rows=rows).outcomes
     except (Later, Unknown) as later:
-        again = Outcome(False, True, "later", str(later))
+        again = Outcome(False, True, HALVED, str(later))
         return {definitions.row_id(definition, row): again for row in rows}
 
 
@@ -369,8 +382,13 @@ def answer_of(definition: Definition, done: Exchange) -> Answer:
         definitions.following(definition, content, page, count),
         definitions.place(definition, content),
         content,
-        expressions.value((definition.get("paging") or {}).get("total"), content),
+        _total(definition, content),
         definition["id"],
         done.reply.status,
         done.reply.headers,
     )
+
+
+def _total(definition: Definition, content: Any) -> int | None:
+    found = expressions.value((definition.get("paging") or {}).get("total"), content)
+    return int(found) if isinstance(found, int) or (isinstance(found, str) and found.isdecimal()) else None

@@ -13,8 +13,7 @@ from vestnik.errors import Refused
 from vestnik.flows import accounts, comparing, notifications, products, syncs
 from vestnik.flows.ran import Ran
 from vestnik.store import accounts as listed
-from vestnik.store import runs, settings
-from vestnik.store.dynamo import Conflict
+from vestnik.store import runs
 
 FLOW = "dry"
 Clock = Callable[[], datetime]
@@ -53,7 +52,7 @@ def ask_dry(account: Account, now: datetime) -> dict[str, Any]:
 
 def connect(account: Account, by: str, now: datetime) -> None:
     """Begin to work an account: orders are read from now on, stock is sent for what is linked. Refused
-    `credentials-refused`, `credentials-unchecked`."""
+    `credentials-refused`, `settings-refused`, `credentials-unchecked`."""
     _must_be_good(account, now)
     set_state(account.shop, account.id, "connected", by=by, now=now)
     listed.watch(account.shop, account.id)
@@ -71,6 +70,8 @@ def pause(account: Account, by: str, now: datetime) -> None:
 def _must_be_good(account: Account, now: datetime) -> None:
     said = accounts.check(account, now)
     why = (said.get("error") or {}).get("reason", "")
+    if (said.get("error") or {}).get("code") == "settings":
+        raise Refused(f"the marketplace does not know it: {why}", code="settings-refused", where=said["error"]["where"])
     if said["ok"] is False:
         told = f"the marketplace does not take the credentials: {why}"
         raise Refused(told, code="credentials-refused", where="/credentials")
@@ -80,7 +81,7 @@ def _must_be_good(account: Account, now: datetime) -> None:
 
 def new_address(account: Account, by: str, now: datetime) -> None:
     """Give an account another address for its marketplace's notifications: the one before is ours no more."""
-    _change(account.shop, account.id, _readdressed, by, now)
+    accounts.change(account.shop, account.id, _readdressed, by, now)
     notifications.ask_for(accounts.load(account.shop, account.id, now) or account, now)
 
 
@@ -90,7 +91,7 @@ def _readdressed(body: dict[str, Any]) -> dict[str, Any]:
 
 def set_state(shop: str, id: str, state: str, *, by: str, now: datetime) -> bool:
     """Change an account's state, whatever else changes meanwhile; False where there is no such account."""
-    return _change(shop, id, lambda body: _stated(body, state, now), by, now)
+    return accounts.change(shop, id, lambda body: _stated(body, state, now), by, now)
 
 
 def _stated(body: dict[str, Any], state: str, now: datetime) -> dict[str, Any]:
@@ -99,15 +100,3 @@ def _stated(body: dict[str, Any], state: str, now: datetime) -> dict[str, Any]:
     since = {"connected_at": now.isoformat()} if state == "connected" else {}
     resumed = {"resumed_at": now.isoformat()} if state == "connected" and body.get("state") == "paused" else {}
     return {**since, **body, **resumed, "state": state}
-
-
-def _change(shop: str, id: str, step: Callable[[dict[str, Any]], dict[str, Any]], by: str, now: datetime) -> bool:
-    """Change an account as `step` says, whatever else changes meanwhile; False where there is no such account."""
-    while (kept := settings.get(shop, "account", id)) is not None:
-        body = step(kept["body"])
-        try:
-            settings.put(shop, "account", id, body, by=by, now=now, expect=kept["revision"])
-        except Conflict:
-            continue  # somebody changed the account in between
-        return True
-    return False

@@ -99,8 +99,8 @@ def health(known: Known, now: datetime) -> dict[str, Any]:
     return {"state": "ok"}
 
 
-def checked(id: str, definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A definition as it may be kept under `id`. `version` becomes the shipped version that it takes the place of.
+def checked(shop: str, id: str, definition: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """A definition as a shop may keep it under `id`. `version` becomes the shipped version that it takes the place of.
 
     Refused `invalid-definition`, `host`, `expression`, `bucket`, `credentials`, `paging` names the JSON pointer.
     """
@@ -110,7 +110,12 @@ def checked(id: str, definition: Mapping[str, Any]) -> dict[str, Any]:
     shipped = market.definitions.get(id)
     version = definition_watch.version_of(shipped) if shipped else 1
     whole = {**definition, "id": id, "version": version}
-    definition_schema.check(whole, market.domains, market.buckets)
+    settings.current(shop, now)  # what was published a moment ago is there to be named
+    purposes = {one["purpose"] for one in definitions_in_force.known(shop, market.name, now).values()}
+    definition_schema.check(whole, market.domains, market.buckets, market.credentials, purposes)
+    if shipped and whole["purpose"] != shipped["purpose"]:
+        reason = f"{id} serves {shipped['purpose']}; for another purpose write one under an id of its own"
+        raise Refused(reason, code="invalid-definition", where="/purpose")
     _check_heir(market, whole)
     return whole
 

@@ -1,4 +1,7 @@
-"""Which definition serves a purpose now: the shop's own over the shipped, in its dates, replaced where it failed."""
+"""Which definition serves a purpose now: the shop's own over the shipped, in its dates, replaced where it failed.
+
+One that is named to follow another stands by until its own day (`valid_from`), or until that one is over or failing.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -29,9 +32,18 @@ def find(account: Account, purpose: str, now: datetime) -> Definition | None:
     suiting = [one for one in found.values() if one["purpose"] == purpose and _suits(one, account)]
     heirs = {state.get("replaced_by") for state in failed.values()}  # called before their day, where need be
     dated = [one for one in suiting if one["id"] in heirs or _in_force(one, now)]
-    standing = [one for one in dated if not _switched(failed.get(one["id"]))]
+    standing = _without_heirs([one for one in dated if not _switched(failed.get(one["id"]))], failed)
     standing.sort(key=lambda one: (bool(one.get("when")), one.get("valid_from") or "", one["id"]), reverse=True)
     return standing[0] if standing else _last(suiting, now)
+
+
+def _without_heirs(standing: list[dict[str, Any]], failed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Those that serve now: a replacement that names no day of its own stands by, as long as the one that names it is
+    well. Where they name one another in a circle, all of them."""
+    well = [one for one in standing if one["id"] not in failed]
+    waiting = {one.get("replaced_by") for one in well}
+    serving = [one for one in standing if one["id"] not in waiting or one.get("valid_from")]
+    return serving or standing
 
 
 def _last(suiting: list[dict[str, Any]], now: datetime) -> Definition | None:

@@ -1,7 +1,7 @@
 """A customer's data, handed out or taken away: the profile, the orders, and what the ledger holds of 35 days.
 
-What is found: messages to the customer, and messages to anybody about the customer's orders (a manager's notice
-carries the customer's name). What is not searched for, because it ends by itself: events that led to no message
+What is found: messages to the customer, and messages to anybody about the customer or their orders (a manager's
+notice carries the customer's name). What is not searched for, because it ends by itself: events that led to no message
 (35 days), letters still in queues (14 days at most), answers kept for repeated requests (one day).
 
 Suppressed addresses stay, with channel, reason and time: they keep the person from being written to again.
@@ -91,7 +91,9 @@ def erase(shop: str, customer: str, now: datetime, enough: Enough) -> dict[str, 
 
 
 def _concerns(customer: str, owned: set[str]) -> Callable[[Record], bool]:
-    return lambda record: record["person"] == f"customer:{customer}" or record.get("order") in owned
+    return lambda record: (
+        customer == record.get("customer") or record["person"] == f"customer:{customer}" or record.get("order") in owned
+    )
 
 
 def _cancel(shop: str, record: Record, now: datetime) -> int:
@@ -128,8 +130,7 @@ def _erase_object(key: str, positions: set[int]) -> None:
 
 def _blank(shop: str, customer: str, record: Record) -> None:
     """The address goes from the customer's own messages; a colleague's stays, its text is gone."""
-    if record["person"] == f"customer:{customer}":
-        ledger.blank_message(shop, record["sk"])
+    ledger.blank_message(shop, record["sk"], address=record["person"] == f"customer:{customer}")
 
 
 def _blank_order(shop: str, order: records.Record, now: datetime) -> None:

@@ -165,7 +165,7 @@ def _decisions(event: dict[str, Any], facts: known.Facts, current: Settings, sta
     if event.get("notify", True) is False:
         return []
     matching = [all_rules(current)[id] for id in index(current).match(facts.plain)]
-    decisions = rules.decide(matching, facts.plain, staff, current.shop)
+    decisions = rules.decide(matching, facts.plain, staff, current.shop, purpose_of({}, event["type"], current))
     for decision in decisions:
         _last_word(decision, event["type"], facts, current)
     return decisions
@@ -213,7 +213,7 @@ def _job(
     """The message as it travels to its channel (see docs/architecture.md for the shape)."""
     module = events.find(one.event["type"])
     own = current.types.get(one.event["type"], {})
-    purpose = decision.rule.get("purpose") or (module.PURPOSE if module else own.get("purpose", PURPOSE))
+    purpose = purpose_of(decision.rule, one.event["type"], current)
     sender = sender_of(decision.rule, current) or {}
     life = module.USEFUL_LIFE if module else rules.duration(own.get("useful_life", "P14D"))
     return {
@@ -237,6 +237,13 @@ def _job(
         "until": (now + rules.duration(decision.rule.get("delay") or "PT0S")).isoformat(),
         "order": str((facts.get("order") or {}).get("id", "")),
     }
+
+
+def purpose_of(rule: Mapping[str, Any], type: str, current: Settings) -> str:
+    """What a rule's messages are for: what it says itself, else what its event's type says."""
+    module = events.find(type)
+    of_type = module.PURPOSE if module else current.types.get(type, {}).get("purpose", PURPOSE)
+    return str(rule.get("purpose") or of_type)
 
 
 def template_of(rule: Mapping[str, Any], role: str, type: str) -> str:

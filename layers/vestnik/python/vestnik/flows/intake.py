@@ -4,6 +4,7 @@ it reads no rule and writes no table but the shop's quota."""
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from vestnik import events
@@ -13,7 +14,8 @@ from vestnik.store import limits, settings, sqs
 
 QUOTA_PER_MINUTE = 60_000
 FRESH = timedelta(seconds=30)
-_kept: dict[tuple[str, str, str], tuple[datetime, dict[str, Any] | None]] = {}
+_shops: dict[str, tuple[datetime, dict[str, Any]]] = {}
+_own: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
 _validators: dict[str, tuple[dict[str, Any], Any]] = {}
 _leases: dict[str, tuple[int, int]] = {}
 
@@ -39,7 +41,8 @@ class Taken:
 def take(shop: str, headers: Mapping[str, str], body: str, fresh_id: str, now: datetime) -> Taken:
     """Keep what is good of a post. Refused: the body as a whole is wrong. Later: the shop's quota is used up."""
     posted = cloudevents.read(headers, body)
-    items = [_item(raw, shop, f"{fresh_id}-{n}", now) for n, raw in enumerate(posted.events)]
+    types = Types(shop)
+    items = [_item(raw, types, f"{fresh_id}-{n}", now) for n, raw in enumerate(posted.events)]
     good = [item for item in items if item.problem is None]
     if good:
         _spend(shop, len(good), now)
@@ -47,18 +50,51 @@ def take(shop: str, headers: Mapping[str, str], body: str, fresh_id: str, now: d
     return Taken(items, posted.batch)
 
 
-def _item(raw: Any, shop: str, fresh_id: str, now: datetime) -> Item:
+def _item(raw: Any, types: "Types", fresh_id: str, now: datetime) -> Item:
     try:
-        event = cloudevents.event(raw, shop, fresh_id, now)
-        check(shop, event["type"], event["data"], now)
+        event = cloudevents.event(raw, types.shop, fresh_id, now)
+        check(types, event["type"], event["data"])
     except Refused as problem:
         return Item(problem=problem)
     return Item(event, messages.event_id(event["source"], event["id"]))
 
 
-def check(shop: str, type: str, data: dict[str, Any], now: datetime) -> None:
+class Types:
+    """The event types as one post finds them. The settings' revision is asked for once, and only where the post has an
+    event that is not of the catalogue: so a type that was changed or deleted is so from the next post on."""
+
+    def __init__(self, shop: str) -> None:
+        self.shop = shop
+        self._unknown: set[str] = set()
+
+    @cached_property
+    def _revision(self) -> int:
+        return settings.revision(self.shop)
+
+    def schema(self, type: str) -> dict[str, Any]:
+        """The schema of a type's data. Refused `unknown-type`."""
+        module = events.find(type)
+        found: dict[str, Any] | None = module.SCHEMA if module else self._of_shop(type)
+        if found is None:
+            reason = f"there is no event type {type!r}; GET /v1/event-types lists them, and a shop may add its own"
+            raise Refused(reason, code="unknown-type", where="/type")
+        return found
+
+    def _of_shop(self, type: str) -> dict[str, Any] | None:
+        revision, schema = _own.get((self.shop, type), (-1, None))
+        if revision == self._revision or type in self._unknown:
+            return schema
+        if (kept := settings.get(self.shop, "type", type)) is None:
+            _own.pop((self.shop, type), None)
+            self._unknown.add(type)
+            return None
+        _own[self.shop, type] = (self._revision, kept["body"]["schema"])
+        return _own[self.shop, type][1]
+
+
+def check(types: Types, type: str, data: dict[str, Any]) -> None:
     """Hold an event's data against the schema of its type. Refused names the field and what would be right."""
-    error = next(_validator(type, _schema(shop, type, now)).iter_errors(data), None)
+    error = next(_validator(type, types.schema(type)).iter_errors(data), None)
     if error is not None:
         missing = _missing(error)
         steps = [*error.instance_path, *missing[:1]]
@@ -73,31 +109,6 @@ def _missing(error: Any) -> list[str]:
         return [error.kind.property]
     branches = error.kind.context if error.kind.name == "anyOf" else []
     return [one.kind.property for branch in branches for one in branch if one.kind.name == "required"]
-
-
-def _schema(shop: str, type: str, now: datetime) -> dict[str, Any]:
-    if (module := events.find(type)) is not None:
-        schema: dict[str, Any] = module.SCHEMA
-        return schema
-    own = _setting(shop, "type", type, now)
-    if own is None:
-        raise Refused(
-            f"there is no event type {type!r}; GET /v1/event-types lists them, and a shop may add its own",
-            code="unknown-type",
-            where="/type",
-        )
-    found: dict[str, Any] = own["schema"]
-    return found
-
-
-def _setting(shop: str, kind: str, id: str, now: datetime) -> dict[str, Any] | None:
-    at, body = _kept.get((shop, kind, id), (None, None))
-    # What is missing is asked for each time: a type just added must be known at once.
-    if at is None or body is None or not timedelta() <= now - at < FRESH:
-        found = settings.get(shop, kind, id)
-        body = found["body"] if found else None
-        _kept[shop, kind, id] = (now, body)
-    return body
 
 
 def _validator(type: str, schema: dict[str, Any]) -> Any:
@@ -115,7 +126,7 @@ def _spend(shop: str, n: int, now: datetime) -> None:
     leased, left = _leases.get(shop, (window, 0))
     left = left if leased == window else 0
     if left < n:
-        cap = ((_setting(shop, "shop", "shop", now)) or {}).get("quota_per_minute", QUOTA_PER_MINUTE)
+        cap = _shop(shop, now).get("quota_per_minute", QUOTA_PER_MINUTE)
         if n > cap:
             raise Refused(f"the shop may post {cap} events a minute: post smaller batches", code="too-many", where="")
         left += limits.take(f"{shop}#quota", max(n - left, cap // 50), cap, 60, now)
@@ -125,9 +136,20 @@ def _spend(shop: str, n: int, now: datetime) -> None:
         raise Later("the shop's quota of events for this minute is used up", at=at)
 
 
+def _shop(shop: str, now: datetime) -> dict[str, Any]:
+    """The shop's own settings, as they were at most half a minute ago."""
+    at, body = _shops.get(shop, (now, None))
+    if body is None or not timedelta() <= now - at < FRESH:
+        found = settings.get(shop, "shop", "shop")
+        body = found["body"] if found else {}
+        _shops[shop] = (now, body)
+    return body
+
+
 def forget() -> None:
     """Drop what is kept in memory."""
-    _kept.clear()
+    _shops.clear()
+    _own.clear()
     _leases.clear()
 
 

@@ -13,6 +13,7 @@ from vestnik.store.settings import Settings
 FRESH = timedelta(minutes=5)
 LONGEST_ID = 128
 CANCELLED = "order.cancelled"
+PARTS = ("consent",)  # fields that are told in part: what an event does not say of them stays as it was
 TABLES = {"customer": people.TABLE, "order": orders.TABLE, "staff": people.TABLE}
 
 
@@ -50,7 +51,7 @@ class Known:
     def of(self, event: Mapping[str, Any]) -> Facts:
         """The facts of one event, after what it says of people and orders is kept (if it is news)."""
         data, time = event["data"], event["time"]
-        order = self._kept("order", self._order(event), data.get("order_id"), time)
+        order = self._linked(self._kept("order", self._order(event), data.get("order_id"), time), data)
         owner = data.get("customer_id") or (order.body.get("customer_id") if order else None)
         customer = self._kept("customer", data.get("customer"), owner, time)
         self._keep_staff(data.get("staff"), time)
@@ -62,19 +63,29 @@ class Known:
     def _order(self, event: Mapping[str, Any]) -> Any:
         """What an event says of its order; a cancellation also says when, whatever the shop calls the status."""
         data = event["data"]
-        snapshot = data.get("order")
+        snapshot = _with_owner(data)
         if event["type"] != CANCELLED:
             return snapshot
         known = self._find("order", data.get("order_id"))
         snapshot = snapshot or (known and {"id": known.id})
         return {**snapshot, "cancelled_at": event["time"]} if snapshot else None
 
+    def _linked(self, order: Record | None, data: Mapping[str, Any]) -> Record | None:
+        """An order of which nobody knew whose it is, with the customer whom this event names: an older one may, too."""
+        stored = self.records.get(("order", order.id)) if order else None
+        owner = _owner(data)
+        if order is None or stored is None or not owner or stored.body.get("customer_id"):
+            return order
+        filled = records.fill(orders.TABLE, self.shop, "order", stored.id, {"customer_id": owner}, stored)
+        self.records["order", stored.id] = filled
+        return Record(order.id, {**order.body, "customer_id": filled.body["customer_id"]}, order.as_of)
+
     def _kept(self, kind: str, snapshot: Any, id: Any, time: str) -> Record | None:
         key = (kind, _identity(snapshot))
         if not key[1]:
             return self._find(kind, id)
         stored = self._find(*key)
-        kept = self.records[key] = records.keep(TABLES[kind], self.shop, *key, snapshot, time, stored)
+        kept = self.records[key] = records.keep(TABLES[kind], self.shop, *key, snapshot, time, stored, PARTS)
         return _seen(snapshot, kept, time)
 
     def _find(self, kind: str, named: Any) -> Record | None:
@@ -108,9 +119,23 @@ def _identity(snapshot: Any) -> str:
     return identity(snapshot.get("id")) if isinstance(snapshot, Mapping) else ""
 
 
+def _owner(data: Mapping[str, Any]) -> str:
+    """The customer whom an event names; "" where it names none."""
+    return _identity(data.get("customer")) or identity(data.get("customer_id"))
+
+
+def _with_owner(data: Mapping[str, Any]) -> Any:
+    """What an event says of its order. Whose it is may stand beside it: the event's customer."""
+    order, owner = data.get("order"), _owner(data)
+    if not isinstance(order, Mapping) or order.get("customer_id") or not owner:
+        return order
+    return {**order, "customer_id": owner}
+
+
 def _seen(snapshot: Mapping[str, Any], kept: Record, time: str) -> Record:
     """A record as one event's messages tell it: where newer events say nothing, the event's own word holds."""
-    body = {**snapshot, **kept.body} if kept.as_of > time else {**kept.body, **snapshot}
+    older, newer = (snapshot, kept.body) if kept.as_of > time else (kept.body, snapshot)
+    body = {**older, **records.under(older, newer, PARTS)}
     return Record(kept.id, {**body, "id": kept.id}, kept.as_of)
 
 

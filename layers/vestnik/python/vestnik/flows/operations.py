@@ -3,7 +3,8 @@
     asked (kept with the posting) -> how does it stand there? -> step by step, what is left to do -> read back -> done
 
 Nothing is done twice: before a step that may have been done its `unless` looks at what was read back, a supply's step
-is noted with the supply, and a step that is done is noted with the posting. Only what is then seen there counts.
+is noted with the supply (one that makes it: before it is asked for, too), and a step that is done with the posting.
+Only what is then seen there counts.
 """
 
 import json
@@ -144,6 +145,8 @@ def _one(
         return set()
     together = [n for n, one in todo.items() if one["key"] == key] if key else [number]
     given = operations.given_of(step, seen)
+    if key and step.get("keep") and not step.get("pick") and (looks := _looks(this, seen)):
+        supplies.ask(this.account.shop, this.account.id, key, given, looks)
     answer = _call(this, step, together, given, operations.rows_of(step, seen))
     if answer is None:
         if key:
@@ -154,6 +157,12 @@ def _one(
         return set()
     _took(this, position, step, number, seen, operations.kept_of(step, answer.items))
     return set()
+
+
+def _looks(this: Reading, seen: Seen) -> set[str]:
+    """The calls of the operation that look for what may have been made."""
+    steps = marketplaces.shipped(this.account.marketplace).operations[seen["posting"]["operation"]["to"]]
+    return {step["call"] for step in steps if step.get("pick")}
 
 
 def _anew(this: Reading, key: str, in_doubt: Mapping[str, Any]) -> None:
@@ -298,10 +307,15 @@ def _done(position: int, change: Mapping[str, Any], facts: Mapping[str, Any], bo
 def _refused(this: Reading, again: bool, code: str, message: str, body: Posting) -> Posting:
     if not again:
         return operations.failed(body, code, message, _at(this))
+    return operations.moved(_doubted(this, body, code, message), waits=True, **_unlooked(this, body))
+
+
+def _unlooked(this: Reading, body: Posting) -> dict[str, list[int]]:
+    """The steps that are done, where any are, without those that looked: the next round looks anew."""
     operation = body["operation"]
     steps = marketplaces.shipped(this.account.marketplace).operations[operation["to"]]
     done = [position for position in operation.get("done", ()) if not steps[position].get("look")]
-    return operations.moved(_doubted(this, body, code, message), waits=True, done=done)
+    return {"done": done} if "done" in operation else {}
 
 
 def _doubted(this: Reading, body: Posting, code: str, message: str) -> Posting:
@@ -329,8 +343,10 @@ def _concluded(this: Reading, at: str, last: bool, body: Posting) -> Posting | N
         return operations.moved(again, done=[], waits=last)
     if last and whole:
         return operations.moved(_doubted(this, body, "unconfirmed", "it is not seen to be so yet"), waits=True)
+    if last:
+        return None
     # A new round begins: what was in doubt has been looked at.
-    return operations.moved(body, waits=last and operation.get("waits", False)) if "waits" in operation else None
+    return operations.moved(body, **({"waits": False} if "waits" in operation else {}), **_unlooked(this, body))
 
 
 def _at(this: Reading) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from vestnik.domain.market import postings, stock
+from vestnik.domain.market import posting_lines, postings, stock
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.postings import Posting
 from vestnik.flows import accounts, announcing, stock_holds
@@ -95,31 +95,24 @@ def _decided(account: Account, shop: str, body: Posting, now: datetime) -> Posti
     if body.get("parent"):
         parent = kept.get(shop, account.id, body["parent"])
         held = {**postings.inherited(body, parent.body if parent else None), **held}
-    open_units = [unit for unit in postings.quantities(body) if unit not in held]
-    links = _links(shop, account.id, open_units)
+    open_units = [unit for unit in posting_lines.quantities(body) if unit not in held]
+    found = units.get_many(shop, account.id, open_units) if open_units else {}
+    before, body = body, posting_lines.named(body, found)
+    links = {unit: one["link"] for unit, one in found.items() if (one.get("link") or {}).get("parts")}
     left = _available(shop, links, warehouses(account, body))
-    amount = postings.quantities(body)
+    amount = posting_lines.quantities(body)
     held |= {unit: postings.hold_of(link, amount[unit], left) for unit, link in links.items()}
     missing = postings.unlinked(body, held)
     after = {**body, "held": held, "held_up": UNLINKED if missing else None}
     if missing and not body["told"].get("order_unlinked") and not _quiet(body):
-        lines = [{"unit": line["unit"] or "?", **_named(line)} for line in missing]
-        after = postings.telling(after, "order_unlinked", postings.moment(now), units=postings.fitting(lines))
-    return None if after == {"held_up": None, "held": {}, **body} else after
+        lines = [{**posting_lines.goods_of(body, line), "unit": line["unit"] or "?"} for line in missing]
+        after = postings.telling(after, "order_unlinked", postings.moment(now), units=posting_lines.fitting(lines))
+    return None if after == {"held_up": None, "held": {}, **before} else after
 
 
 def _quiet(body: Posting) -> bool:
-    """History that has left already waits for nobody."""
-    return bool(body["left"])
-
-
-def _named(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: line[name] for name in ("name", "quantity") if name in line}
-
-
-def _links(shop: str, account: str, wanted: Collection[str]) -> Links:
-    found = units.get_many(shop, account, wanted) if wanted else {}
-    return {unit: one["link"] for unit, one in found.items() if (one.get("link") or {}).get("parts")}
+    """History is kept, held back and listed, but notifies nobody; and what has left waits for nobody."""
+    return bool(body["left"] or body["imported"])
 
 
 def _available(shop: str, links: Links, where: Collection[str]) -> dict[str, int | None]:

@@ -6,13 +6,15 @@ what it ships from its own warehouses.
     orders.<list>.list       those that are over, every six hours: nobody may have seen them when they were new
     orders.list.fbo          the marketplace's own, as its `orders.their_own` says
 
-None of them holds anything else up: a request that must wait, or fails, is made again when its time has come.
+None of them holds anything else up: a request that must wait, or fails, is made again when its time has come, and a
+long list is read over several runs.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any
 
 from vestnik import marketplaces, resources
@@ -69,40 +71,72 @@ def completed(this: Run) -> None:
 
 
 def _month(this: Run, listing: str, purpose: str) -> None:
-    """Read such a list from the page where an earlier run stopped."""
     told = _asked(this, purpose)
-    days = min(this.number("history_days", HISTORY_DAYS), this.number("span_days", SPAN_DAYS))
-    since = told.get("since") or expressions.rfc3339(this.started - timedelta(days=days))
-    given = {"since": since, "until": told.get("until") or expressions.rfc3339(this.started)}
-    read_at = this.now
-    for answer in this.engine.pages(this.account, purpose, read_at, given=given, start=told.get("page")):
-        orders_take.take(this.reading, answer.items, postings.moment(read_at))
-        _seen(this, listing, len(answer.items))
-        read_at = this.now
-        if answer.next is not None:
-            _note(this, purpose, {**told, **given, "page": answer.next})
-            if this.late:
-                this.more = True
-                return
-    _note(this, purpose, {"at": postings.moment(this.started)})
+    if "page" not in told:
+        days = min(this.number("history_days", HISTORY_DAYS), this.number("span_days", SPAN_DAYS))
+        told |= _span(this.started - timedelta(days=days), this.started)
+    if _read(this, purpose, told, listing):
+        _note(this, purpose, {"at": postings.moment(this.started)})
 
 
 def their_own(this: Run) -> None:
     """What the marketplace ships from its own warehouses, where it has a list of its own for that: read and shown."""
     how = marketplaces.shipped(this.account.marketplace).orders.get("their_own") or {}
     every = timedelta(minutes=how.get("every_minutes", THEIR_OWN_MINUTES))
-    if not _reads(this) or not _due(this, THEIR_OWN, every):
+    if this.more or not _reads(this) or not _due(this, THEIR_OWN, every):
         return
     told = _asked(this, THEIR_OWN)
+    told |= {} if "page" in told else _their_span(this, told, how)
+    with _apart(this, THEIR_OWN):
+        if _read(this, THEIR_OWN, told):
+            whole = told["until"] if told["all"] else told["whole"]
+            _note(this, THEIR_OWN, {"at": told["until"], "whole": whole})
+
+
+def _their_span(this: Run, told: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, Any]:
+    """What of theirs is to be read now: all (`all`), or what came since the last time."""
     last, whole = postings.read_moment(told.get("at")), postings.read_moment(told.get("whole"))
     outdated = whole is None or this.started >= whole + THEIR_OWN_WHOLE_EVERY
-    again = last is None or (how.get("by") != "change" and outdated)
-    since = _back(this, how) if again or last is None else last - _overlap(how)
-    given = {"since": expressions.rfc3339(since), "until": expressions.rfc3339(this.started)}
-    with _apart(this, THEIR_OWN):
-        this.pages(THEIR_OWN, given)
-        now = postings.moment(this.started)
-        _note(this, THEIR_OWN, {"at": now, "whole": now if again else told["whole"]})
+    if last is None or (how.get("by") != "change" and outdated):
+        return {"all": True, **_span(_back(this, how), this.started)}
+    return {"all": False, **_span(last - _overlap(how), this.started)}
+
+
+def _span(since: datetime, until: datetime) -> dict[str, str]:
+    return {"since": expressions.rfc3339(since), "until": expressions.rfc3339(until)}
+
+
+def _read(this: Run, purpose: str, told: Mapping[str, Any], listing: str = "") -> bool:
+    """Read a list of a span from the page where an earlier run stopped, while others can spare the time; whether to its
+    end. A page that is left in the middle is read again, and what is known of it by then takes no time."""
+    given, read_at = {name: told[name] for name in ("since", "until")}, this.now
+    for answer in this.engine.pages(this.account, purpose, read_at, given=given, start=told.get("page")):
+        _seen(this, listing, len(answer.items))
+        if not _taken(this, answer.items, postings.moment(read_at)):
+            return False
+        read_at = this.now
+        if answer.next is not None:
+            _note(this, purpose, {**told, "page": answer.next})
+            this.more = _enough(this)
+            if this.more:
+                return False
+    return True
+
+
+def _taken(this: Run, found: Sequence[Mapping[str, Any]], read_at: str) -> bool:
+    """Take a page, which may be of tens of thousands of orders; False where it has to be left in the middle."""
+    did = this.reading.did
+    for part in batched(found, orders_take.AT_ONCE, strict=False):
+        this.more = this.reading.did > did and _enough(this)
+        if this.more:
+            return False
+        orders_take.take(this.reading, part, read_at)
+    return True
+
+
+def _enough(this: Run) -> bool:
+    """Whether half of the run's time is over: the other half is for the stock that is computed after it."""
+    return this.now >= this.started + (this.deadline - this.started) / 2
 
 
 def _back(this: Run, how: Mapping[str, Any]) -> datetime:
@@ -142,12 +176,12 @@ def _uses(this: Run, listing: str, schemes: Collection[str]) -> bool:
 def _seen(this: Run, listing: str, count: int) -> None:
     """Note that a list has orders."""
     known = this.place.get("lists_used") or []
-    if count and listing not in known:
+    if listing and count and listing not in known:
         this.keep(lists_used=[*known, listing])
 
 
 def _asked(this: Run, purpose: str) -> dict[str, Any]:
-    """What is noted of a request: {at?, wait?} and where it stopped."""
+    """What is noted of a request: {at?, wait?}, and where it stopped {since, until, page}."""
     return dict((this.place.get("asked") or {}).get(purpose) or {})
 
 

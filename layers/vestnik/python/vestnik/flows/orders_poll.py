@@ -181,14 +181,12 @@ def _returns(this: Run) -> None:
 def _returned(this: Run, one: Told) -> None:
     state = one.get("state") or statuses.returning(one.get("theirs") or {}, this.reading.read)
     if state in postings.RETURNS and one.get("number"):
-        step = partial(_returning, postings.RETURNS[state], postings.moment(this.now), one.get("reason"))
+        step = partial(_returning, postings.RETURNS[state], postings.moment(this.now), one)
         orders_take.change(this.reading, str(one["number"]), step)
 
 
-def _returning(what: str, at: str, reason: Any, body: Posting | None) -> Posting | None:
-    if body is None or body["told"].get(what):
-        return None
-    return postings.telling(body, what, at, **({"reason": str(reason)[:500]} if reason else {}))
+def _returning(what: str, at: str, one: Told, body: Posting | None) -> Posting | None:
+    return postings.returned(body, what, at, one) if body else None
 
 
 STEPS: tuple[Callable[[Run], None], ...] = (

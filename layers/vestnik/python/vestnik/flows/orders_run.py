@@ -19,8 +19,8 @@ Told = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Run:
-    """One run. `place`: up to where the account's lists were read; `first`: none was yet; `more`: there was no time for
-    all; `again`: when an operation that waits may go on."""
+    """One run. `place`: up to where the account's lists were read; `first`: the main one was not begun; `more`: there
+    was no time for all; `again`: when an operation that waits may go on."""
 
     reading: Reading
     deadline: datetime
@@ -77,4 +77,4 @@ def begun(account: Account, clock: Clock, deadline: datetime, engine: Engine) ->
     """A run that begins now."""
     now, reading = clock(), orders_take.reading(account, clock, engine)
     place = kept.place(account.shop, account.id)
-    return Run(reading, deadline, place, now, first=not place)
+    return Run(reading, deadline, place, now, first=place.keys().isdisjoint(("until", "to")))

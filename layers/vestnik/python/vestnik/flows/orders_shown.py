@@ -5,14 +5,14 @@ from datetime import date, datetime, timedelta
 from heapq import merge
 from typing import Any
 
-from vestnik.domain.market import postings
+from vestnik.domain.market import posting_lines, postings
 from vestnik.domain.market.postings import Posting
 from vestnik.store import postings as kept
 from vestnik.store.postings import Stored
 
 MOST_READ = 1000  # postings looked at for one page; a filter that finds few then answers a short one
+EMPTY_DAY = 3  # a look at a day costs as much as so many postings: a page goes back by about a year without any
 Entry = Mapping[str, Any]
-
 
 FACTS = (
     *("number", "order", "parent", "account", "marketplace", "scheme", "status", "theirs", "created_at", "changed_at"),
@@ -27,6 +27,7 @@ def shown(one: Stored, now: datetime) -> dict[str, Any]:
     return {
         "id": one.id,
         **{name: body.get(name) for name in FACTS},
+        "lines": [posting_lines.line_of(body, line) for line in body["lines"]],
         **{name: bool(body.get(name)) for name in FLAGS},
         "seconds_left": left,
         "overdue": left is not None and left < 0,
@@ -66,7 +67,7 @@ def by_day(
     while day >= first and len(found) < limit and looked < MOST_READ:
         ids, more = kept.of_day(shop, f"{day:%y%m%d}", limit - len(found), after)
         found += _suiting(shop, [id for id in ids if id.startswith(whose)], suits)
-        looked += len(ids) + 1
+        looked += len(ids) + EMPTY_DAY
         day, after = (day, more) if more else (day - timedelta(days=1), "")
     return found, f"{day}|{after}" if day >= first else None
 

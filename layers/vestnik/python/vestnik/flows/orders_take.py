@@ -180,6 +180,9 @@ def _merged(this: Reading, told: Posting, read_at: str, body: Posting | None) ->
         return None  # a status of a posting that we were never told of
     created = told.get("created_at") or read_at
     quiet = this.account.state in UNCONNECTED or created < postings.moment(this.began)
+    if body is not None and body.get("dropped"):
+        again = postings.taken_up(body)
+        return postings.merge(again, told, this.read, read_at, quiet=quiet) or again
     return postings.merge(body, told, this.read, read_at, quiet=quiet)
 
 

@@ -38,7 +38,9 @@ def is_due(state: State, now: datetime) -> bool:
 def look(account: Account, state: State, clock: Clock, until: datetime) -> Check | None:
     """Mark what the whole list, read to its end, did not hold: {known, missed, gone, at, held?: too-many | incomplete,
     since?}. None where the time is up: what was counted so far is kept in the state, and marking twice is no harm."""
-    check: Check = dict(state.get("check") or {"counted": 0, "known": 0, "missed": 0})
+    check: Check = {"run": state["run"], "counted": 0, "known": 0, "missed": 0}
+    if (before := state.get("check") or {}).get("run") == state["run"]:
+        check |= before
     while check["counted"] < keys.SHARDS:
         _count(account, state, check)
         if clock() >= until:
@@ -48,7 +50,7 @@ def look(account: Account, state: State, clock: Clock, until: datetime) -> Check
     if why := _held(state, check):
         return told | _told(account, state, check, why, clock())
     for shard in range(keys.SHARDS if check["missed"] else 0):
-        if not _mark(account, state, shard, clock, until):
+        if not _mark(account, state, check, shard, clock, until):
             runs.put(account.shop, account.id, FLOW, check=check)
             return None
     return told | {"gone": check["missed"]}
@@ -88,9 +90,12 @@ def _told(account: Account, state: State, check: Check, why: str, now: datetime)
     return {"held": why, "since": since}
 
 
-def _mark(account: Account, state: State, shard: int, clock: Clock, until: datetime) -> bool:
-    """Mark what of a sixteenth was not in the list; whether there was time for all of it."""
-    marks, _ = seen.of_shard(account.shop, account.id, state["run"], shard)
+def _mark(account: Account, state: State, check: Check, shard: int, clock: Clock, until: datetime) -> bool:
+    """Mark what of a sixteenth was not in the list; False where time ran out, or where what was written down is not all
+    there any more: another run has begun meanwhile."""
+    marks, check["written"] = seen.of_shard(account.shop, account.id, state["run"], shard)
+    if check["written"] < state["progress"]["seen"]:
+        return False
     missed = (unit for unit in _known(account, shard) if seen.mark(unit) not in marks)
     for part in batched(missed, AT_ONCE, strict=False):
         parallel.each(lambda unit: units.gone(account.shop, account.id, unit, state["run"]), part)

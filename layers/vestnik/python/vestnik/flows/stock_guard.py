@@ -1,8 +1,8 @@
 """The guard against zeroing an account by mistake: a stock file gone wrong must not take the shop off the market.
 
 Counted is what would come down to 0 without an order to explain it, over an hour, against what was for sale when that
-hour began. Where it is more than the account's limit, all of it waits for a person, and all else goes on. It goes on by
-itself once the stock is right again: the count is made anew at each run.
+hour began or is since. Where it is more than the account's limit, all of it waits for a person, and all else goes on.
+It goes on by itself once the stock is right again: the count is made anew at each run.
 """
 
 from collections.abc import Iterator, Mapping
@@ -75,11 +75,16 @@ def begin(account: Account, targets: Targets, state: State, now: datetime) -> Gu
 def _of(account: Account, state: State, now: datetime) -> Guard:
     window = state.get("window") or {}
     fresh = bool(window) and now - datetime.fromisoformat(window["since"]) < WINDOW
-    base = int(window["base"] if fresh else state.get("above", 0))
+    base = max(int(window["base"]) if fresh else 0, int(state.get("above", 0)))
     zeroed = int(window["zeroed"]) if fresh else 0
-    most = max(LEAST, base * percent(account) // 100)
-    left = None if confirmed(state, now) else most - zeroed
+    left = None if confirmed(state, now) else _most(account, base) - zeroed
     return Guard(base, left, window["since"] if fresh else now.isoformat(), zeroed)
+
+
+def _most(account: Account, base: int) -> int:
+    """How many units may come down to 0 in an hour: a few in any case, unless the shop says none."""
+    share = percent(account)
+    return max(LEAST, base * share // 100) if share else 0
 
 
 def percent(account: Account) -> int:

@@ -9,6 +9,7 @@ from vestnik import marketplaces
 from vestnik.domain.market import definitions
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.definitions import Outcome
+from vestnik.errors import Refused
 from vestnik.flows import calling, definition_watch, definitions_in_force
 
 WRITE, READ, READ_ALL = "stock.write", "stock.read", "stock.read.all"
@@ -118,10 +119,14 @@ class Called:
 
 
 def _shown(items: Sequence[Row], warehouse: str) -> dict[Pair, int]:
-    """What an answer shows; where it names no warehouse it speaks of the one asked for."""
-    return {
-        (str(item["unit"]), str(item.get("warehouse") or warehouse)): int(item.get("quantity") or 0) for item in items
-    }
+    """What an answer shows; where it names no warehouse it speaks of the one asked for. Refused `mapping`."""
+    try:
+        return {
+            (str(item["unit"]), str(item.get("warehouse") or warehouse)): int(item.get("quantity") or 0)
+            for item in items
+        }
+    except (KeyError, TypeError, ValueError):
+        raise Refused("its answer must make {unit, quantity} of each", code="mapping", where="answer") from None
 
 
 def worked(account: Account) -> dict[str, frozenset[str]]:

@@ -6,9 +6,13 @@ all     every pair that is shown, each night
 
 A number that is higher than it should be is sent again at once. One that is lower may be a sale that was not read yet:
 it is raised only where two readings agree, nothing was sent in between, and no order of the account took from it since.
+It counts as healed once a later reading finds it right.
+
+What is written and shows as if it had not been, again and again and with none that does, says that the write itself
+does nothing, whatever it is answered.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
@@ -27,11 +31,13 @@ from vestnik.store import runs, stock_sent, units
 FLOW = "stock"
 NIGHTLY = "readback"
 SAMPLES = 40
-FEW = 5  # so many numbers that were all taken and are not there were never written
+FEW = 5  # so many readings in a row of numbers that were taken and are not there: they were never written
 AT_ONCE = 500
 MOST_UNSURE = 2000
 SECOND = timedelta(minutes=2)  # between two readings: the orders are read meanwhile
 EARLIER = timedelta(minutes=2)  # an order that took from it so short before it was sent may explain a difference too
+
+COUNTS = ("checked", "wrong", "resent", "healed")
 
 type Clock = Callable[[], datetime]
 type State = Mapping[str, Any]
@@ -39,11 +45,13 @@ type State = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Read:
-    """What a reading came to: pairs looked at, those that differ, units marked to be sent again, pairs that are lower
-    than they should be and are to be read once more. `again`: when it wants to go on (None: done)."""
+    """What a reading came to: pairs looked at, those that differ, units marked to be sent again (`resent`), pairs that
+    had been sent again and are right now (`healed`), pairs that are lower than they should be and are to be read once
+    more. `again`: when it wants to go on (None: done)."""
 
     checked: int = 0
     wrong: int = 0
+    resent: int = 0
     healed: int = 0
     again: datetime | None = None
     unsure: set[Pair] = field(default_factory=set)
@@ -72,11 +80,11 @@ def all(account: Account, clock: Clock, deadline: datetime, outside: Outside | N
     if state.get("second"):
         return _second(account, targets, outside, state, clock())
     before = state.get("progress") or {}
-    read = Read(before.get("checked", 0), before.get("wrong", 0), before.get("healed", 0))
+    read = Read(*(before.get(name, 0) for name in COUNTS))
     read.unsure = {(unit, warehouse) for unit, warehouse in before.get("unsure", ())}
     for page, place in _everything(account, targets, outside, clock, state):
         _compare(account, targets, page, read, clock())
-        counted = {"checked": read.checked, "wrong": read.wrong, "healed": read.healed}
+        counted = {name: getattr(read, name) for name in COUNTS}
         unsure = sorted(read.unsure)[:MOST_UNSURE]
         runs.put(account.shop, account.id, NIGHTLY, reading=place, progress={**counted, "unsure": unsure})
         if clock() >= deadline and place is not None:
@@ -98,13 +106,13 @@ def _second(account: Account, targets: Targets, outside: Outside, state: State, 
         return Read(again=at)
     pairs = [(unit, warehouse) for unit, warehouse in state["second"]["pairs"]]
     _compare(account, targets, outside.read(pairs, now), read, now)
-    drift = {**state.get("drift", {}), "wrong_still": read.wrong, "healed_then": read.healed}
+    drift = {**state.get("drift", {}), "wrong_still": read.wrong, "resent_then": read.resent}
     runs.put(account.shop, account.id, NIGHTLY, second=None, drift=drift)
     return read
 
 
 def _drift(read: Read, now: datetime) -> dict[str, Any]:
-    return {"checked": read.checked, "wrong": read.wrong, "healed": read.healed, "at": now.isoformat()}
+    return {name: getattr(read, name) for name in COUNTS} | {"at": now.isoformat()}
 
 
 def _everything(
@@ -159,14 +167,18 @@ def _by_units(shown: Mapping[Pair, int]) -> dict[str, dict[str, int]]:
 
 
 def _note(account: Account, shown: Mapping[Pair, int], now: datetime) -> None:
-    """Keep what was seen of linked units."""
+    """Keep what was seen of linked units. Where it is more than was sent, somebody else wrote it, and what was sent
+    does not stand there any longer. Where it is less, it may have been sold."""
     by_unit = _by_units(shown)
     known = units.get_many(account.shop, account.id, by_unit)
     linked = [unit for unit, one in known.items() if one.get("link")]
     rows = []
     for unit, sent in stock_sent.get_many(account.shop, account.id, linked).items():
         for warehouse, quantity in by_unit[unit].items():
-            sent.places.setdefault(warehouse, {})["seen"] = {"q": quantity, "at": utc(now)}
+            place = sent.places.setdefault(warehouse, {})
+            place["seen"] = {"q": quantity, "at": utc(now)}
+            if quantity > place.get("q", quantity):
+                del place["q"]
         rows.append(stock_sent.row(account.shop, account.id, sent))
     stock_sent.write(rows)
 
@@ -186,18 +198,33 @@ def _judge(account: Account, target: Target, shown: Mapping[str, int], read: Rea
         for warehouse, quantity in shown.items()
         if (number := target.desired.get(warehouse)) is not None and number != quantity
     }
+    healed = {
+        warehouse: quantity
+        for warehouse, quantity in shown.items()
+        if warehouse not in wrong and _was_healed(target.sent.places.get(warehouse, {}))
+    }
     read.checked += len(shown)
     read.wrong += len(wrong)
-    if not wrong:
+    if not wrong and not healed:
         return
-    healing = [heals(account, target, warehouse, quantity) for warehouse, quantity in wrong.items()]
-    for warehouse, quantity in wrong.items():
-        target.sent.places.setdefault(warehouse, {})["seen"] = {"q": quantity, "at": utc(now), "n": target.sent.n}
-    if stock_sent.put_if_same(account.shop, account.id, target.sent) and any(healing):
-        read.healed += 1
+    healing = [warehouse for warehouse, quantity in wrong.items() if heals(account, target, warehouse, quantity)]
+    for warehouse, quantity in (wrong | healed).items():
+        seen = {"q": quantity, "at": utc(now), "n": target.sent.n}
+        place = target.sent.places.setdefault(warehouse, {})
+        place["seen"] = seen | ({"heals": True} if warehouse in healing else {})
+    kept = stock_sent.put_if_same(account.shop, account.id, target.sent)
+    read.healed += len(healed) if kept else 0
+    if kept and healing:
+        read.resent += 1
         wrong = {}
         stock_touch.units(account.shop, account.id, [target.unit], now, priority=stock.HEALING, forced=True)
     read.unsure |= {(target.unit, warehouse) for warehouse in wrong}
+
+
+def _was_healed(place: Mapping[str, Any]) -> bool:
+    """Whether a pair was found wrong, and has been sent again since."""
+    seen = place.get("seen") or {}
+    return bool(seen.get("heals")) and str(place.get("at", "")) >= str(seen["at"])
 
 
 def heals(account: Account, target: Target, warehouse: str, shown: int) -> bool:
@@ -228,7 +255,7 @@ def sample(account: Account, targets: Targets, outside: Outside, state: State, n
         shown = outside.read([(one["unit"], one["warehouse"]) for one in ready], now)
     except (Later, Refused, Unknown):
         return waiting  # no time for it now; sending matters more
-    again = _sampled(account, targets, outside, ready, shown, now)
+    again = _sampled(account, targets, outside, ready, shown, state, now)
     return [*again, *(one for one in waiting if one not in ready)]
 
 
@@ -238,30 +265,55 @@ def _sampled(
     outside: Outside,
     ready: Iterable[Mapping[str, Any]],
     shown: Mapping[Pair, int],
+    state: State,
     now: datetime,
 ) -> list[dict[str, Any]]:
     """Judge what was sampled; those that are to be read once more. What was sent again meanwhile is no sample."""
     found, again = {target.unit: target for target in targets.of({one["unit"]: None for one in ready})}, []
-    read, over = Read(), list[int]()
+    read, signs, by = Read(), list[int](), outside.written_by(now)
     for one in ready:
         target, pair = found[one["unit"]], (one["unit"], one["warehouse"])
         if target.sent.n != one["n"] or pair not in shown:
             continue
-        over.append(shown[pair] - one["quantity"])
-        before = read.healed
+        if one.get("by") == by:
+            signs.append(_sign(account, target, one, shown[pair]))
+        before = read.resent
         _judge(account, target, {one["warehouse"]: shown[pair]}, read, now)
         lower = shown[pair] < (target.desired.get(one["warehouse"]) or 0)
-        if lower and read.healed == before and not one.get("twice"):
+        if lower and read.resent == before and not one.get("twice"):
             again.append({**one, "at": utc(now), "twice": True})
     if read.checked:
-        runs.put(account.shop, account.id, FLOW, drift=_drift(read, now))
-    if all_lost(over):
-        outside.doubt(f"none of {len(over)} numbers that it took is there", now)
+        held = lost(signs, state.get("lost") or {}, by)
+        runs.put(account.shop, account.id, FLOW, drift=_drift(read, now), lost=held if held["n"] < FEW else None)
+        if held["n"] >= FEW:
+            outside.doubt("none of the numbers that it took is there", now)
     return again
 
 
-def all_lost(over: Iterable[int]) -> bool:
-    """Whether numbers were answered as written and never were. `over`: by how much each is above what was sent; one
-    that is lower may have been sold meanwhile, so there must be enough that are higher, and none that is right."""
-    found = list(over)
-    return 0 not in found and sum(1 for one in found if one > 0) >= FEW
+def stood(place: Mapping[str, Any]) -> int | None:
+    """What a pair showed at last, for all we know: what was sent, unless it was seen since; None: nobody knows."""
+    seen = place.get("seen") or {}
+    if "q" in seen and ("q" not in place or seen["at"] >= place.get("at", "")):
+        return int(seen["q"])
+    return int(place["q"]) if "q" in place and "doubt" not in place else None
+
+
+def _sign(account: Account, target: Target, sample: Mapping[str, Any], shown: int) -> int:
+    """What a reading says of the write before it: 1 that it was done, -1 that nothing was (it shows what it did before,
+    or more than was sent), 0 neither. What orders took since may explain what it shows."""
+    was, quantity = sample.get("was"), sample["quantity"]
+    if shown == quantity:
+        return 0 if was == quantity else 1
+    if shown > quantity:
+        return -1
+    at = target.sent.places.get(sample["warehouse"], {}).get("at") or sample["at"]
+    since = utc(datetime.fromisoformat(at) - EARLIER)
+    return -1 if shown == was and not stock.sold_since(target.items.values(), account.id, since) else 0
+
+
+def lost(signs: Sequence[int], before: Mapping[str, Any], by: str) -> dict[str, Any]:
+    """How many readings in a row found nothing written, with none that did: {n, by}. `by`: what writes; of another
+    nothing is held against this one."""
+    if 1 in signs:
+        return {"n": 0, "by": by}
+    return {"n": signs.count(-1) + (int(before["n"]) if before.get("by") == by else 0), "by": by}

@@ -25,6 +25,7 @@ from vestnik.errors import Later, Refused, Unknown
 from vestnik.flows import parallel, stock_guard, stock_outside, stock_readback, stock_targets, stock_touch
 from vestnik.flows.stock_guard import Guard
 from vestnik.flows.stock_outside import Called, Outside
+from vestnik.flows.stock_refusals import Refusals
 from vestnik.flows.stock_targets import Target
 from vestnik.store import runs, stock_sent
 from vestnik.store.stock_sent import Mark
@@ -67,11 +68,13 @@ def run(account: Account, clock: Clock, deadline: datetime, outside: Outside | N
     if not targets.warehouses:
         return Report()  # nowhere to send to yet: what is marked stays so
     _recover(account, clock())
-    if state.get("rules") != (rules := _rules(account, targets, outside.written_by(clock()))):
+    by = outside.written_by(clock())
+    if state.get("rules") != (rules := _rules(account, targets, by)):
         if (again := _begin(account, targets, outside, clock, deadline)) is not None:
             return Report(again=again)
-        state = runs.put(account.shop, account.id, FLOW, rules=rules)
+        state = runs.put(account.shop, account.id, FLOW, rules=rules, refusals=None)
     work = _Run(account, outside, targets, Guard(0, None, ""), clock, deadline, int(told.get("pair_seconds") or 0))
+    work.by, work.voice = by, Refusals.of(state.get("refusals") or {})
     samples = stock_readback.sample(account, targets, outside, state, clock())
     try:
         if stock_sent.any_mark(account.shop, account.id):
@@ -170,6 +173,8 @@ class _Run:
     deadline: datetime
     pair_seconds: int
     report: Report = field(default_factory=Report)
+    by: str = ""
+    voice: Refusals = field(default_factory=Refusals)
     above: int = 0
     refusals: int = 0
     parked: datetime | None = None
@@ -232,16 +237,16 @@ class _Run:
                 self.report.unknown += 1
             elif number == shows and not forced:
                 self.report.same += 1
-            elif (due := self._due(target, warehouse)) > now:
+            elif (due := self._due(target, warehouse)) is not None and due > now:
                 one.wait[target.unit] = max(due, one.wait.get(target.unit, due))
             elif self._may(one, target, warehouse, number):
                 rows.append(self._row(target, warehouse, number, now))
         return rows
 
-    def _due(self, target: Target, warehouse: str) -> datetime:
-        """From when a pair may be written: some marketplaces take it once in so many seconds."""
+    def _due(self, target: Target, warehouse: str) -> datetime | None:
+        """From when a pair may be written again (some take it once in so many seconds); None where it never was."""
         at = target.sent.places.get(warehouse, {}).get("at")
-        return datetime.fromisoformat(at) + timedelta(seconds=self.pair_seconds) if at else self.clock()
+        return datetime.fromisoformat(at) + timedelta(seconds=self.pair_seconds) if at else None
 
     def _may(self, one: Slice, target: Target, warehouse: str, number: int) -> bool:
         """Whether the guard lets this number go: what orders took is always let."""
@@ -265,8 +270,9 @@ class _Run:
         before = {unit: target.sent.above_zero for unit, target in one.targets.items()}
         try:
             for batch in self.outside.batches(one.rows, self.clock()) if one.rows else ():
-                if self.parked is None:
-                    self._call(one, batch)
+                for part in self.voice.parts(batch):
+                    if self.parked is None:
+                        self._call(one, part)
         finally:
             self.above += sum(t.sent.above_zero - before[unit] for unit, t in one.targets.items())
             self._settle(one)
@@ -290,7 +296,16 @@ class _Run:
         else:
             for row, outcome in zip(batch, outcomes, strict=True):
                 self._came_to(one, row, outcome, now)
+            self._heard(batch, outcomes, now)
         self.flying = False
+
+    def _heard(self, batch: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Where row after row is refused in one voice the call is wrong, and no more of it are made for a while."""
+        most = self.outside.size(now) if self.voice.part else 0
+        self.voice.heard([row["unit"] for row in batch], outcomes, most)
+        if why := self.voice.useless:
+            self.outside.doubt(why, now)
+            self.parked = now + REFUSED_FOR
 
     def _doubt(self, one: Slice, batch: Iterable[Mapping[str, Any]], now: datetime) -> None:
         """Nobody knows what stands there now: these go again whatever the number is then."""
@@ -331,12 +346,12 @@ class _Run:
         self.report.sent += 1
         self.guard.sent(row["unit"])
         place = {"q": row["quantity"], "at": utc(now)}
-        seen = sent.places.get(warehouse, {}).get("seen")
-        sent.places[warehouse] = place | ({"seen": seen} if seen else {})
+        before = sent.places.get(warehouse, {})
+        sent.places[warehouse] = place | ({"seen": before["seen"]} if "seen" in before else {})
         sent.n = row["version"]
         if len(self.samples) < stock_readback.SAMPLES:
-            told = {name: row[name] for name in ("unit", "warehouse", "quantity")}
-            self.samples.append({**told, "n": sent.n, "at": place["at"]})
+            told = {name: row[name] for name in ("unit", "warehouse", "quantity")} | {"by": self.by}
+            self.samples.append({**told, "n": sent.n, "at": place["at"], "was": stock_readback.stood(before)})
 
     def _settle(self, one: Slice) -> None:
         """Keep what was sent, mark anew what must come again, and delete the marks of all that was looked at."""
@@ -378,7 +393,9 @@ class _Run:
         if guard.since:
             fields |= {"above": max(0, int(state.get("above", 0)) + self.above), "window": guard.kept()}
             fields |= {} if guard.waiting else {"state": None, "waiting": None}
-        if fields["samples"] != (state.get("samples") or []) or guard.since:
+        if (kept := self.voice.kept()) != (state.get("refusals") or None):
+            fields["refusals"] = kept
+        if fields["samples"] != (state.get("samples") or []) or guard.since or "refusals" in fields:
             runs.put(shop, account, FLOW, **fields)
         self._log()
 

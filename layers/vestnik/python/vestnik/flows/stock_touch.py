@@ -30,7 +30,7 @@ def touch(shop: str, items: Iterable[str | Item], now: datetime, *, forced: bool
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for item in chain(read.values(), (one for one in given if isinstance(one, Item))):
         how_soon = stock.priority(item)
-        for account, unit in item.links:
+        for account, unit in sorted(item.links):
             found[account][unit] = min(how_soon, found[account].get(unit, how_soon))
     written = {account: units for account, units in found.items() if account == of or not _rests(shop, account, now)}
     return sum(_mark(shop, account, units, now, forced) for account, units in written.items())

@@ -94,12 +94,12 @@ def take(told: Message, clock: Clock, until: datetime) -> list[Step]:
 
 
 def _again(account: Account, step: Step, now: datetime) -> None:
-    """Wake what is left of the flow asked for, unless that was promised already: however many ticks and wakes there
-    were, one message waits. What ran before it has its own next tick."""
+    """Wake what is left of the flow asked for, unless that was promised already for then or sooner: however many ticks
+    and wakes there were, one message waits. What ran before it has its own next tick."""
     if step.again is None:
         return
     delay = min(max(1, ceil((step.again - now).total_seconds())), LONGEST_DELAY)
-    if step.waits or listed.lease(account.shop, account.id, f"{step.flow}.again", resources.new_id(6), now, delay):
+    if step.waits or listed.promise(account.shop, account.id, step.flow, resources.new_id(6), now, delay):
         told = message(account.shop, account.id, step.flow)
         _send(account.shop, told | ({"waits": step.waits} if step.waits else {}), delay)
 
@@ -143,6 +143,10 @@ def _run(account: Account, flow: str, clock: Clock, until: datetime) -> datetime
     except Refused as refused:
         _failed(account, flow, refused.code, refused.reason, clock())
         return None
+    except Exception as bug:
+        # Its text may hold whatever it fell over: only its kind is told. The message comes again, and ends in the DLQ.
+        _failed(account, flow, "unexpected", f"a fault of ours: {type(bug).__name__}", clock())
+        raise
     runs.put(account.shop, account.id, flow, last_ok=clock().isoformat(), error=None, failing=None)
     return again
 

@@ -10,7 +10,7 @@ from vestnik.flows import unsubscribe
 from vestnik.rendering.render import Renderer, Source
 from vestnik.rendering.shipped import shipped
 from vestnik.store import s3
-from vestnik.store.settings import Settings
+from vestnik.store.settings import Settings, template_key
 
 ORIGINS = ("from_address", "origination", "sender_id", "bot")  # what the kinds of sender call themselves
 _renderer: Renderer | None = None
@@ -73,8 +73,8 @@ def _recipient(recipient: Mapping[str, Any], source: Source) -> dict[str, Any]:
 def template(job: Job, current: Settings) -> tuple[Source, bool]:
     """The source of a job's text, and whether it is a shipped one (trusted)."""
     languages = [*_languages(job["recipient"]["language"]), *_languages(current.shop.get("language")), "en"]
-    own = current.templates.get(job["template"])
-    if own is not None and own["channel"] == job["channel"] and own.get("published"):
+    own = current.templates.get(template_key(job["template"], job["channel"]))
+    if own is not None and own.get("published"):
         return _own(own, job["channel"], languages), False
     type, _, whom = job["template"].partition("/")
     found = shipped(type, whom, job["channel"], [code for code in languages if code])

@@ -46,19 +46,32 @@ def ask(
     method: str, url: str, body: bytes, headers: dict[str, str], *, most: int = ANSWER_BYTES, whole: bool = False
 ) -> Answer:
     """Ask once. At most `most` bytes of the answer are read; with `whole`, an answer that is cut short or longer is
-    Unknown. Raises Refused (address not allowed), Later (not sent), Unknown (perhaps done)."""
+    Unknown. Raises Refused (address not allowed, `unsendable`), Later (not sent), Unknown (perhaps done)."""
     to = guard.target(url)
     connection = _take(to) or _connect(to)
     try:
         with deadline(connection.sock, answer_seconds()):
-            connection.request(method, to.path, body or None, {"Host": to.authority, **headers})
+            _request(connection, method, to.path, body, {"Host": to.authority, **headers})
             response = connection.getresponse()
             answer = _read(response, most, whole)
     except (OSError, http.client.HTTPException) as broken:
         connection.close()
         raise Unknown(f"{to.host} gave no answer: {type(broken).__name__}") from None
+    except Refused:
+        connection.close()
+        raise
     _keep(to, connection, response)
     return answer
+
+
+def _request(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes, headers: dict[str, str]
+) -> None:
+    """Send the request. What http.client says of a header that it cannot write quotes it, and it may be a secret."""
+    try:
+        connection.request(method, path, body or None, headers)
+    except ValueError:
+        raise Refused("a header or the path holds what cannot be sent", code="unsendable") from None
 
 
 def base(host: str) -> str:

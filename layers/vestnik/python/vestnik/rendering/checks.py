@@ -11,7 +11,9 @@ from functools import cache
 from typing import Any
 
 from . import layouts, malice, short_links, zones
+from .effort import MOST, Effort, Exhausted
 from .guard import Guard
+from .jinja_parts import replaced
 from .names import place
 from .segments import segments
 from .words import words
@@ -20,14 +22,12 @@ from .writing import LARGEST_OUTPUT, Failed
 FACTS = words("type source time data order customer shop recipient language written unsubscribe_url")
 """Names every template may use; `written` holds the fields already written (`written.subject`)."""
 
-LARGEST_SOURCE = 500_000
+LARGEST_SOURCE = 200_000
 GMAIL_CLIPS = 102 * 1024
-MOST_JUDGED = 4_000_000
-TOO_LONG = [("malicious-code", "more text than can be judged; write less", -1)]
+TOO_MUCH = "more tags, attributes and addresses, with every branch written, than can be judged; write less"
 LONGEST_SMS = 1_600
 MOST_SEGMENTS = 10
 LONGEST_TELEGRAM = 4_096
-_JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _look(
 
 def _blanked(source: str) -> str:
     """`source` with its Jinja replaced by as many harmless characters, so that places stay what they are."""
-    return _JINJA.sub(lambda found: _filler(found[0]), source)
+    return replaced(source, _filler)
 
 
 def _filler(jinja: str) -> str:
@@ -103,16 +103,27 @@ def _judged(
     channel: str, sources: dict[str, str], looked: list[dict[str, str]], fields: dict[str, str]
 ) -> Iterator[Problem]:
     found: dict[tuple[str, str, str], Problem] = {}
-    for field, content in sources.items():
-        for code, message, offset in _judge_source(channel, field, content, fields[field]):
-            where = f"{field}:{place(fields[field], offset)}" if offset >= 0 else field
-            found.setdefault((code, field, message), Problem(code, message, where))
-    left = MOST_JUDGED
-    for field, content in _unseen(looked, fields):
-        left -= len(content)
-        for code, message, _ in _judge(channel, field, content) if left >= 0 else TOO_LONG:
-            found.setdefault((code, field, message), Problem(code, f"{message} (once written)", field))
+    work = Effort(MOST if looked else MOST // 2)  # where writing it overran, its second is spent already
+    try:
+        for problem, message in _each_judged(channel, sources, looked, fields, work):
+            field = problem.where.partition(":")[0]
+            found.setdefault((problem.code, field, message), problem)
+    except Exhausted:
+        found["budget", "", TOO_MUCH] = Problem("budget", TOO_MUCH, "")
     yield from found.values()
+
+
+def _each_judged(
+    channel: str, sources: dict[str, str], looked: list[dict[str, str]], fields: dict[str, str], work: Effort
+) -> Iterator[tuple[Problem, str]]:
+    """Problems, each with what is said of it wherever it was found."""
+    for field, content in sources.items():
+        for code, message, offset in _judge_source(channel, field, content, fields[field], work):
+            where = f"{field}:{place(fields[field], offset)}" if offset >= 0 else field
+            yield Problem(code, message, where), message
+    for field, content in _unseen(looked, fields):
+        for code, message, _ in _judge(channel, field, content, work):
+            yield Problem(code, f"{message} (once written)", field), message
 
 
 def _unseen(looked: list[dict[str, str]], fields: dict[str, str]) -> list[tuple[str, str]]:
@@ -121,20 +132,20 @@ def _unseen(looked: list[dict[str, str]], fields: dict[str, str]) -> list[tuple[
     return [(field, content) for field, content in pairs if content != fields[field]]
 
 
-def _judge_source(channel: str, field: str, blanked: str, source: str) -> Iterator[tuple[str, str, int]]:
+def _judge_source(channel: str, field: str, blanked: str, source: str, work: Effort) -> Iterator[tuple[str, str, int]]:
     """With its Jinja blanked out, as a reader gets it; and as it is, for whoever takes Jinja for text."""
-    yield from _judge(channel, field, blanked)
+    yield from _judge(channel, field, blanked, work)
     if source != blanked:
-        for finding in malice.findings(source):
+        for finding in malice.findings(source, work):
             yield "malicious-code", finding.message, finding.offset
 
 
-def _judge(channel: str, field: str, content: str) -> Iterator[tuple[str, str, int]]:
-    for finding in malice.findings(content):
+def _judge(channel: str, field: str, content: str, work: Effort) -> Iterator[tuple[str, str, int]]:
+    for finding in malice.findings(content, work):
         yield "malicious-code", finding.message, finding.offset
     if channel == "email":
-        found = short_links.in_html(content) if field == "html" else short_links.in_text(content)
-        for link in found:
+        search = short_links.in_html if field == "html" else short_links.in_text
+        for link in search(content, work):
             yield "short-link", f"{link.host} hides where it leads; write the full address", link.offset
 
 

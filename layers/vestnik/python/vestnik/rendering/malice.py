@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 
-from . import styles
+from . import effort, styles
+from .effort import Effort, firsts
 from .markup import Attribute, Tag, Tangled, style_sheets, tags
 from .urls import data_type, runs_script
 from .words import words
@@ -21,7 +22,7 @@ IMAGE_LINKS = words("image feimage link")
 URL_ATTRIBUTES = IMAGE_ATTRIBUTES | words(
     "href xlink:href action formaction data code codebase archive cite longdesc manifest values from to by ping"
 )
-HARMLESS_REFRESH = re.compile(r"\s*[\d.]*\s*\Z")
+HARMLESS_REFRESH = re.compile(r"\s*+[\d.]*+\s*+\Z")
 HANDLER = re.compile(r"(?:[^:]*:)?on[a-z]{3,}")
 WORDS = words("once only ones onto online onward onwards ongoing onion")
 DECLARATIONS = re.compile(r"<\?(?:import|xml-stylesheet)|<!entity|urn:schemas-microsoft-com:time", re.IGNORECASE)
@@ -38,37 +39,42 @@ class Finding:
     offset: int
 
 
-def findings(text: str) -> list[Finding]:
-    """All that is dangerous in `text`, first of each kind."""
-    text = text.replace("\0", "")
-    found = list(_findings(text))
+def findings(text: str, work: Effort | None = None) -> list[Finding]:
+    """What is dangerous in `text`, first of each kind, at most MOST_TOLD kinds. Raises Exhausted if nothing was found
+    when the effort was spent."""
+    return firsts(_all_findings(text.replace("\0", ""), work or Effort()), lambda found: found.message)
+
+
+def _all_findings(text: str, work: Effort) -> Iterator[Finding]:
+    yield from _findings(text, work)
     if REREAD.search(text):
         # In svg, noscript and the like a later parse may read entities as markup: judge what it would see, too.
-        found += [Finding(each.message, 0) for each in _findings(unescape(text))]
-    return list({each.message: each for each in reversed(found)}.values())[::-1]
+        yield from (Finding(each.message, 0) for each in _findings(unescape(text), work))
 
 
-def _findings(text: str) -> Iterator[Finding]:
+def _findings(text: str, work: Effort) -> Iterator[Finding]:
+    work.spend(len(text) // effort.LETTERS)
     try:
-        for tag in tags(text):
-            for message in _of_tag(tag):
+        for tag in tags(text, work):
+            for message in _of_tag(tag, work):
                 yield Finding(message, tag.start)
     except Tangled:
         yield Finding("tags never end; close each `<` with a `>`", 0)
     for start, css in style_sheets(text):
+        work.spend(effort.STYLE)
         if part := styles.danger(css):
             yield Finding(f"the style sheet contains {part}, which runs code", start)
     if declared := DECLARATIONS.search(text):
         yield Finding(f"`{declared[0]}` loads active content", declared.start())
 
 
-def _of_tag(tag: Tag) -> Iterator[str]:
+def _of_tag(tag: Tag, work: Effort) -> Iterator[str]:
     if _is_active(tag):
         yield f"<{tag.name}> runs or loads active content; a message may hold text, images and links only"
     if rule := RULES.get(tag.name.rpartition(":")[2]):
         yield from rule(tag)
     for attribute in tag.attributes:
-        if message := _of_attribute(tag, attribute):
+        if message := _of_attribute(tag, attribute, work):
             yield message
 
 
@@ -80,27 +86,27 @@ def _is_active(tag: Tag) -> bool:
     return not (name == "script" and tag.get("type").strip().lower() == "application/ld+json" and not tag.get("src"))
 
 
-def _of_attribute(tag: Tag, attribute: Attribute) -> str:
-    name, value = attribute.name, attribute.value
+def _of_attribute(tag: Tag, attribute: Attribute, work: Effort) -> str:
+    name, value = attribute
     if HANDLER.match(name) and name not in WORDS:
-        return f"`{name}` on <{tag.name}> runs a script; use a plain link"
+        return f"`{name[:60]}` on <{tag.name[:60]}> runs a script; use a plain link"
     if name in ("srcdoc", "classid"):
-        return f"`{name}` on <{tag.name}> loads active content"
+        return f"`{name}` on <{tag.name[:60]}> loads active content"
     if name == "style":
+        work.spend(effort.STYLE)
         part = styles.danger(value)
-        return f"the style of <{tag.name}> contains {part}, which runs code" if part else ""
-    return _of_url(tag, name, value)
+        return f"the style of <{tag.name[:60]}> contains {part}, which runs code" if part else ""
+    return _of_url(tag, name, value, work) if ":" in value else ""
 
 
-def _of_url(tag: Tag, name: str, value: str) -> str:
-    if ":" not in value:
-        return ""
+def _of_url(tag: Tag, name: str, value: str, work: Effort) -> str:
+    work.spend(effort.ADDRESS + effort.ATTRIBUTE * value.count(";"))
     if name not in SPOKEN_ATTRIBUTES and any(runs_script(part) for part in {value, *value.split(";")}):
-        return f"`{name}` of <{tag.name}> is a script URL; use https://"
+        return f"`{name[:60]}` of <{tag.name[:60]}> is a script URL; use https://"
     media = data_type(value) if name in URL_ATTRIBUTES else None
     if media is None or (media.startswith("image/") and _shows_image(tag, name)):
         return ""
-    return f"`{name}` of <{tag.name}> is a data: URL that is not an image; use https://"
+    return f"`{name}` of <{tag.name[:60]}> is a data: URL that is not an image; use https://"
 
 
 def _shows_image(tag: Tag, name: str) -> bool:
@@ -125,7 +131,7 @@ def _link(tag: Tag) -> Iterator[str]:
 def _animation(tag: Tag) -> Iterator[str]:
     target = tag.get("attributename").strip().lower()
     if HANDLER.match(target) or target.rpartition(":")[2] in ("href", "src", "innerhtml", "action", "formaction"):
-        yield f"<{tag.name}> changes `{target}` after the message is open"
+        yield f"<{tag.name}> changes `{target[:60]}` after the message is open"
 
 
 def _xml(tag: Tag) -> Iterator[str]:

@@ -6,16 +6,20 @@ second parse opens), the tag begins at one of them and is read by the same rules
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import unescape
+from typing import NamedTuple
+
+from . import effort
+from .effort import Effort
 
 SPACE = r"\t\n\f\r "
 _START = re.compile(rf"<([a-zA-Z][^{SPACE}/>]*)")
+_ANY_TAG = re.compile(rf"</?([a-zA-Z][^{SPACE}/>]*)")
 _ATTRIBUTE = re.compile(
     rf"[{SPACE}/]*(?:(?P<end>>)|(?P<name>[^{SPACE}/>][^{SPACE}/>=]*)"
     rf"(?:[{SPACE}]*=[{SPACE}]*(?:\"(?P<double>[^\"]*)(?:\"|\Z)|'(?P<single>[^']*)(?:'|\Z)|(?P<bare>[^{SPACE}>]*)))?)"
 )
-READING = 4
+READING = 2
 """How many times its own length a text may be read; tags that never end would cost its square."""
 
 
@@ -23,16 +27,14 @@ class Tangled(Exception):
     """Tags begin inside tags so often that nobody could mean it."""
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """One attribute: its name in lower case and its value with entities decoded."""
 
     name: str
     value: str
 
 
-@dataclass(frozen=True)
-class Tag:
+class Tag(NamedTuple):
     """One start tag: its name in lower case, where it begins and ends."""
 
     name: str
@@ -45,14 +47,15 @@ class Tag:
         return next((each.value for each in self.attributes if each.name == name), "")
 
 
-def tags(text: str) -> Iterator[Tag]:
-    """Every start tag that some parser could see in `text`. Raises Tangled."""
+def tags(text: str, work: Effort) -> Iterator[Tag]:
+    """Every start tag that some parser could see in `text`. Raises Tangled, Exhausted."""
     left = READING * len(text) + 10_000
     for start in _START.finditer(text):
         tag = tag_at(text, start)
         left -= tag.end - tag.start
         if left < 0:
             raise Tangled
+        work.spend(effort.TAG + effort.ATTRIBUTE * len(tag.attributes))
         yield tag
 
 
@@ -74,7 +77,7 @@ _OTHER = re.compile(r"<(?:/[a-zA-Z]|!|\?)[^>]*>?")
 _APART = re.compile(
     r"/?(?:p|div|td|th|tr|table|li|ul|ol|h[1-6]|br|hr|title|body|head|html|center|blockquote|img|style)\b"
 )
-_HIDDEN = ("style", "script")
+_CLOSING = {name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name in ("style", "script")}
 
 
 def without_comments(text: str) -> str:
@@ -102,19 +105,66 @@ def _over(text: str, at: int) -> tuple[str, int]:
     if start := _START.match(text, at):
         tag = tag_at(text, start)
         end = tag.end
-        if tag.name in _HIDDEN:
-            closing = re.compile(rf"</{tag.name}[^>]*>", re.IGNORECASE).search(text, end)
-            end = closing.end() if closing else len(text)
+        if tag.name in _CLOSING:
+            closing = _CLOSING[tag.name].search(text, end)
+            end = (text.find(">", closing.end()) + 1 if closing else 0) or len(text)
         return ("\n" if _APART.match(tag.name) else ""), end
     if other := _OTHER.match(text, at):
         return ("\n" if _APART.match(other[0][1:].lower()) else ""), other.end()
     return "<", at + 1
 
 
-_STYLE = re.compile(r"<style\b[^>]*>(.*?)(?:</style|\Z)", re.DOTALL | re.IGNORECASE)
+_STYLE = re.compile(r"<style\b", re.IGNORECASE | re.ASCII)
 
 
 def style_sheets(text: str) -> Iterator[tuple[int, str]]:
     """The contents of style elements, each with where it begins."""
-    for found in _STYLE.finditer(text):
-        yield found.start(1), found[1]
+    position = 0
+    while (opening := _STYLE.search(text, position)) and (start := text.find(">", opening.end()) + 1):
+        closing = _CLOSING["style"].search(text, start)
+        position = closing.start() if closing else len(text)
+        yield start, text[start:position]
+
+
+_RAW_TEXT = {
+    name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name in ("style", "script", "title", "textarea")
+}
+_MARKUP = re.compile(r"<(?:!--|[!?]|/?[a-zA-Z])")
+
+
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """`text` in its order as text, tags, comments and raw text (what stands in style, title and the like)."""
+    position = searched = 0
+    while opening := _MARKUP.search(text, searched):
+        name, end = _end(text, opening)
+        if end < 0:
+            break
+        yield "text", text[position : opening.start()]
+        yield ("tag" if name else "comment"), text[opening.start() : end]
+        position = end
+        if closing := _RAW_TEXT.get(name):
+            found = closing.search(text, end)
+            position = found.start() if found else len(text)
+            yield "raw", text[end:position]
+        searched = position
+    yield "text", text[position:]
+
+
+def _end(text: str, opening: re.Match[str]) -> tuple[str, int]:
+    """The name of the tag that begins here ("" of a comment, "/" of an end tag) and where it ends; -1: nowhere."""
+    at = opening.start()
+    if opening[0] == "<!--":
+        end = text.find("-->", at + 4)
+        return "", len(text) if end < 0 else end + 3
+    if opening[0] in ("<!", "<?"):
+        return "", text.find(">", at) + 1 or -1
+    tag = tag_at(text, _ANY_TAG.match(text, at) or opening)
+    ended = text[tag.end - 1] == ">"
+    return "/" if opening[0].startswith("</") else tag.name, tag.end if ended else -1
+
+
+def tag_at_start(text: str) -> Tag:
+    """The start or end tag that `text` begins with. Raises ValueError where it begins with none."""
+    if (start := _ANY_TAG.match(text)) is None:
+        raise ValueError(text[:20])
+    return tag_at(text, start)

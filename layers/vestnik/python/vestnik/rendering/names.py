@@ -3,12 +3,26 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from jinja2 import meta, nodes
 
 from .plain import METHODS
 from .sandbox import Sandbox
+from .words import words
+
+SHOP = words(
+    "id name url email phone address logo_url color language timezone country currency bank_details staff_chat"
+)
+RECIPIENT = words("kind id name timezone language")
+CLOSED = {
+    name: {"properties": dict.fromkeys(known, True)} for name, known in (("shop", SHOP), ("recipient", RECIPIENT))
+}
+"""Facts that are always of one shape; records (`order`, `customer`) may have fields of the shop's own."""
+
+MOST_TOLD = 100
+"""Problems of one field; a hundred misspelt names say it as well as ten thousand."""
 
 FREE: Mapping[str, Any] = {}
 """A schema that says nothing: any name below it may exist."""
@@ -19,11 +33,14 @@ def problems(
 ) -> list[dict[str, str]]:
     """Unknown names (`unknown-variable`) and names with two underscores (`malicious-code`) of one field."""
     known, schema = request["known"], request.get("schema")
-    found = [_unknown(name, sorted(known)) for name in _undeclared(sandbox, tree) if name not in known]
+    found = [("malicious-code", name, f"`{name}` reaches for the program, not for data") for name in _dunders(tree)]
+    strangers = [name for name in _undeclared(sandbox, tree) if name not in known]
+    found += [_unknown(name, sorted(known)) for name in strangers[:MOST_TOLD]]
     if schema:
-        found += [_unknown(path, options) for path, options in _unknown_paths(tree, {"data": schema})]
-    found += [("malicious-code", name, f"`{name}` reaches for the program, not for data") for name in _dunders(tree)]
-    return [{"code": code, "reason": message, "where": _where(field, text, name)} for code, name, message in found]
+        paths = islice(_unknown_paths(tree, {"data": schema, **CLOSED}), MOST_TOLD)
+        found += [_unknown(path, options) for path, options in paths]
+    told = found[:MOST_TOLD]
+    return [{"code": code, "reason": message, "where": _where(field, text, name)} for code, name, message in told]
 
 
 def _undeclared(sandbox: Sandbox, tree: nodes.Template) -> list[str]:

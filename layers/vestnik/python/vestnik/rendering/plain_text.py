@@ -1,31 +1,42 @@
 """Plain text of a letter's HTML, links kept, for readers and filters that want no HTML."""
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 
+from .markup import Tag, pieces, tag_at_start
 from .words import words
 
 _BLOCKS = words("p div table tr ul ol blockquote center section article header footer h1 h2 h3 h4 h5 h6")
 _SKIPPED = frozenset({"style", "script", "title", "head"})
 _VOID = words("area base br col embed hr img input link meta source track wbr")
+DEEPEST = 64
+"""Elements within a hidden one that are searched for the one an end tag closes."""
+
 _INVISIBLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
-class _Reader(HTMLParser):
+class _Reader:
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._link = ""
         self._label_from = 0
         self._skipped: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _VOID:
-            self.parts.append({"br": "\n", "hr": "\n---\n"}.get(tag, ""))
-        elif self._skipped or tag in _SKIPPED or _INVISIBLE.search(dict(attrs).get("style") or ""):
-            self._skipped.append(tag)
+    def read(self, html: str) -> None:
+        for kind, piece in pieces(html):
+            if kind == "text":
+                self._data(unescape(piece))
+            elif kind == "tag":
+                tag = tag_at_start(piece)
+                self._close(tag.name) if piece.startswith("</") else self._start(tag)
+
+    def _start(self, tag: Tag) -> None:
+        if tag.name in _VOID:
+            self.parts.append({"br": "\n", "hr": "\n---\n"}.get(tag.name, ""))
+        elif self._skipped or tag.name in _SKIPPED or _INVISIBLE.search(tag.get("style")):
+            self._skipped.append(tag.name)
         else:
-            self._open(tag, dict(attrs).get("href") or "")
+            self._open(tag.name, tag.get("href"))
 
     def _open(self, tag: str, href: str) -> None:
         if tag == "a":
@@ -37,10 +48,11 @@ class _Reader(HTMLParser):
         elif tag in _BLOCKS:
             self.parts.append("\n\n" if tag in ("p", "h1", "h2", "h3") else "\n")
 
-    def handle_endtag(self, tag: str) -> None:
+    def _close(self, tag: str) -> None:
         if self._skipped:
-            if tag in self._skipped:
-                del self._skipped[len(self._skipped) - 1 - self._skipped[::-1].index(tag) :]
+            if tag in self._skipped[-DEEPEST:]:
+                while self._skipped.pop() != tag:
+                    pass
         elif tag == "a":
             self._close_link()
         elif tag in _BLOCKS:
@@ -53,7 +65,7 @@ class _Reader(HTMLParser):
             self.parts.append(f" ({bare})" if label else bare)
         self._link = ""
 
-    def handle_data(self, data: str) -> None:
+    def _data(self, data: str) -> None:
         if not self._skipped:
             self.parts.append(re.sub(r"[ \t\r\n]+", " ", data))
 
@@ -61,7 +73,6 @@ class _Reader(HTMLParser):
 def of_html(html: str) -> str:
     """The text of `html`: hidden parts left out, links as `label (address)`, at most one empty line in a row."""
     reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    reader.read(html)
     lines = [re.sub(r"[ \t]+", " ", line).strip() for line in "".join(reader.parts).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

@@ -1,13 +1,14 @@
 """Short links: addresses that hide where they lead; spam filters punish a letter for one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from . import styles, urls
+from . import effort, styles, urls
+from .effort import Effort, firsts
 from .markup import Attribute, Tag, Tangled, style_sheets, tags, visible_text, without_comments
 from .words import words
 
@@ -27,10 +28,11 @@ URL_ATTRIBUTES = words(
 )
 LIST_ATTRIBUTES = words("srcset imagesrcset")
 TEXT_ATTRIBUTES = words("alt title")
-_REFRESH = re.compile(r"[;,]?\s*(?:url\s*=)?\s*['\"]?\s*((?:https?:|[\\/]{2}).*)", re.IGNORECASE | re.DOTALL)
-_GAP = re.compile(r"[\s<>\"'`(){}\[\]|«»„“”‘’,]+")
+_REFRESH = re.compile(r"(?:https?:|[\\/]{2}).*", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(r"[^\s<>\"'`(){}\[\]|«»„“”‘’,]+")
 _LEADING = re.compile(r"^[^\w/\\]+")
-_BARE = re.compile(r"(?![^/\\]*@)([^\s/\\?#:]+\.[^\s/\\?#:]{2,}?)\.?(?::\d+)?[/\\?][^\s/\\?]", re.IGNORECASE)
+_BARE = re.compile(r"(?![^/\\]*@)([^\s/\\?#:]++)(?::\d++)?[/\\?][^\s/\\?]", re.IGNORECASE)
+_MOST_LABELS = 8
 _IN_TEXT = re.compile(r"(?:https?|ftp):[\\/]+", re.IGNORECASE)
 
 
@@ -54,68 +56,98 @@ def shorteners() -> frozenset[str]:
 
 def shortener(host: str) -> bool:
     """Whether `host` or a domain above it shortens links."""
-    labels = host.split(".")
+    labels = host.split(".")[-_MOST_LABELS:]
     return any(".".join(labels[start:]) in shorteners() for start in range(len(labels) - 1))
 
 
-def in_html(html: str) -> list[ShortLink]:
-    """Short links a reader of this HTML can follow, load or read."""
+def in_html(html: str, work: Effort | None = None) -> list[ShortLink]:
+    """Short links a reader of this HTML can follow, load or read, at most MOST_TOLD hosts. Raises Exhausted."""
+    work = work or Effort()
     bare = without_comments(html)
-    found = list(_of_tags(html, bare))
-    found += [(html.find(css), url) for _, css in style_sheets(bare) for url in styles.urls(css)]
-    links = [ShortLink(host, place) for place, url in found for host in _short_hosts(url)]
-    return _once(links + [ShortLink(link.host, html.find(link.host)) for link in in_text(visible_text(bare))])
+    return _once(_in_html(html, bare, work))
 
 
-def in_text(text: str) -> list[ShortLink]:
-    """Short links in plain text: with a scheme, or a host and a path as mail clients make links of."""
-    found = []
-    for word in _GAP.split(text):
-        token = _LEADING.sub("", word)
-        if start := _IN_TEXT.search(token):
-            found += _short_hosts(token[start.start() :])
-        if bare := _BARE.match(token):
-            found += [host for host in [urls.tidy_host(bare[1])] if shortener(host)]
-    return _once([ShortLink(host, text.find(host)) for host in found])
+def _in_html(html: str, bare: str, work: Effort) -> Iterator[ShortLink]:
+    yield from _of_tags(html, bare, work)
+    for _, css in style_sheets(bare):
+        if hosts := [host for url in styles.urls(css) for host in _short_hosts(url, work)]:
+            place = html.find(css)
+            yield from (ShortLink(host, place) for host in hosts)
+    for link in in_text(visible_text(bare), work):
+        yield ShortLink(link.host, html.find(link.host))
 
 
-def _of_tags(html: str, bare: str) -> Iterator[tuple[int, str]]:
+def in_text(text: str, work: Effort | None = None) -> list[ShortLink]:
+    """Short links in plain text: with a scheme, or a host and a path as mail clients make links of. Raises
+    Exhausted."""
+    work = work or Effort()
+    work.spend(len(text) // effort.LETTERS)
+    hosts = (host for word in _WORD.finditer(text) for host in _of_word(word[0], work))
+    return _once(ShortLink(host, text.find(host)) for host in hosts)
+
+
+def _of_word(word: str, work: Effort) -> Iterator[str]:
+    token = _LEADING.sub("", word)
+    if start := _IN_TEXT.search(token):
+        yield from _short_hosts(token[start.start() :], work)
+    if bare := _bare_host(token):
+        work.spend(effort.ADDRESS)
+        yield from (host for host in [urls.tidy_host(bare)] if shortener(host))
+
+
+def _bare_host(text: str) -> str:
+    """The host of an address without a scheme at the beginning of `text`: it has a dot and a path."""
+    found = _BARE.match(text)
+    dot = found[1].find(".", 1) if found else -1
+    return found[1] if found and 0 < dot < len(found[1]) - 2 else ""
+
+
+def _of_tags(html: str, bare: str, work: Effort) -> Iterator[ShortLink]:
     try:
-        for tag in tags(bare):
-            yield from ((_place(html, tag), url) for url in _of_tag(tag))
+        for tag in tags(bare, work):
+            for url in _of_tag(tag, work):
+                yield from (ShortLink(host, _place(html, tag)) for host in _short_hosts(url, work))
     except Tangled:  # which is malicious enough
         return
 
 
 def _place(html: str, tag: Tag) -> int:
-    return tag.start if html.startswith("<", tag.start) and html[tag.start + 1 :].lower().startswith(tag.name) else -1
+    begins = html[tag.start : tag.start + 1 + len(tag.name)]
+    return tag.start if begins.lower() == f"<{tag.name}" else -1
 
 
-def _of_tag(tag: Tag) -> Iterator[str]:
+def _of_tag(tag: Tag, work: Effort) -> Iterator[str]:
     for attribute in tag.attributes:
-        yield from _of_attribute(tag, attribute)
+        yield from _of_attribute(tag, attribute, work)
 
 
-def _of_attribute(tag: Tag, attribute: Attribute) -> Iterator[str]:
-    name, value = attribute.name, attribute.value
+def _of_attribute(tag: Tag, attribute: Attribute, work: Effort) -> Iterator[str]:
+    name, value = attribute
     if name in URL_ATTRIBUTES:
         yield value
-        if _BARE.match(value.strip()) and name == "href":
-            yield f"//{value.strip()}"
+        if name == "href" and _bare_host(bare := value.strip()):
+            yield f"//{bare}"
     elif name in LIST_ATTRIBUTES:
         yield from re.split(r"[\s,]+", value)
     elif name == "style":
+        work.spend(effort.STYLE)
         yield from styles.urls(value)
     elif name == "content" and tag.name == "meta" and (found := _REFRESH.search(value)):
-        yield found[1]
+        yield found[0]
     elif name in TEXT_ATTRIBUTES:
-        yield from (f"//{link.host}" for link in in_text(value))
+        yield from (f"//{link.host}" for link in in_text(value, work))
 
 
-def _short_hosts(url: str) -> list[str]:
-    hosts = [urls.host(url), *(urls.host(inner) for inner in urls.nested(url))]
-    return [host for host in hosts if host and shortener(host)]
+def _short_hosts(url: str, work: Effort) -> list[str]:
+    """The shorteners among the hosts of a URL and of those within it."""
+    work.spend(effort.ADDRESS)
+    found = {urls.host(url)}
+    for inner in urls.nested(url):
+        work.spend(effort.ADDRESS)
+        found.add(urls.host(inner))
+    return sorted(host for host in found if host and shortener(host))
 
 
-def _once(links: list[ShortLink]) -> list[ShortLink]:
-    return list({link.host: link for link in reversed(links)}.values())[::-1]
+def _once(links: Iterable[ShortLink]) -> list[ShortLink]:
+    """The first link of each host. Raises Exhausted if nothing was found when the effort was spent."""
+    return firsts(links, lambda link: link.host)

@@ -9,7 +9,15 @@ _STRIPPED = re.compile(r"[\t\n\r]|\x1b[($][@-Z]")
 _BLANK = re.compile("[\x00-\x20\x7f-\xa0\u00ad\u034f\u180e\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufe0f\ufeff]+")
 _WEB = re.compile(r"(?:https?|ftp|wss?):", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[^/\\?#]*")
-_NESTED = re.compile(r"https?:[\\/]{1,}|(?<=[=?&,;\s])[\\/]{2}", re.IGNORECASE)
+_NESTED = re.compile(
+    r"(?:https?:[\\/]|(?<=[=?&,;\s])[\\/]{2})(?:[\\/\t\n\r]|\x1b[($][@-Z])*+(?=([^/\\?#]*+))", re.IGNORECASE
+)
+"""To the end of the host and no further: the rest of the URL would be read once for each URL in it."""
+
+_C0 = "".join(map(chr, range(0x21)))
+LONGEST_HOST = 253
+"""Characters (RFC 1035, 2.3.4): nothing answers at a longer one."""
+
 _DOTS = str.maketrans(dict.fromkeys("。．｡", "."))
 
 _RUNNING = re.compile(
@@ -35,7 +43,7 @@ def _squeezed(value: str) -> str:
 
 def host(value: str) -> str:
     """The host an absolute or protocol-relative URL leads to, lower case and in Unicode; empty for another URL."""
-    url = _STRIPPED.sub("", value).strip("".join(map(chr, range(0x21))))
+    url = _STRIPPED.sub("", value).strip(_C0)
     if scheme := _WEB.match(url):
         rest = url[scheme.end() :].lstrip("/\\")
     elif re.match(r"[\\/]{2}", url):
@@ -50,7 +58,10 @@ def tidy_host(written: str) -> str:
     """A host as written (percent-encoded, full-width, punycode, with port or last dot) in its one form."""
     name = unquote(written).translate(_DOTS)
     name = _BLANK.sub("", unicodedata.normalize("NFKC", name)).lower()
-    name = re.sub(r":\d*\Z", "", name).rstrip(".")
+    before, colon, port = name.rpartition(":")
+    name = (before if colon and not port.strip("0123456789") else name).rstrip(".")
+    if len(name) > LONGEST_HOST:
+        return ""
     return ".".join(_label(label) for label in name.split("."))
 
 
@@ -64,11 +75,11 @@ def _label(label: str) -> str:
 
 
 def nested(value: str) -> list[str]:
-    """URLs inside a URL (a redirect's parameter), percent-decoded up to three times."""
+    """URLs inside a URL (a redirect's parameter) up to their hosts, percent-decoded up to three times."""
     found: list[str] = []
     text = value
     for _ in range(3):
-        found += [text[start.start() :] for start in _NESTED.finditer(text, 1)]
+        found += [inner[0] + inner[1] for inner in _NESTED.finditer(text, 1)]
         decoded = unescape(unquote(text))
         if decoded == text:
             break

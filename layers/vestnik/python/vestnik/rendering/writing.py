@@ -89,6 +89,8 @@ def failure(error: Exception, field: str, line: int | None) -> Failed:
         return Failed("too-big", f"the text grows over {LARGEST_OUTPUT} bytes", where)
     if isinstance(error, TooMuch | MemoryError | RecursionError | OverflowError):
         return Failed("budget", f"the template asks for too much: {_said(error)}", where)
+    if isinstance(error, OSError | ImportError):  # whose words would tell a path of the server
+        return Failed("syntax", "the template asks for something that templates do not have", where)
     return Failed("syntax", _said(error), where)
 
 

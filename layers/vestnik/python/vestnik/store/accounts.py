@@ -1,7 +1,7 @@
 """The list of all shops' connected accounts, by which the clock finds them, and leases on their flows."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from vestnik.store import dynamo, keys
 
 WATCHED = "due"
 LEASES = "limits"
+FREE = "attribute_not_exists(#pk) OR #until <= :now OR #holder = :me"
 
 
 def watch(shop: str, account: str) -> None:
@@ -35,12 +36,21 @@ def _shard(shop: str, account: str) -> int:
 
 def lease(shop: str, account: str, flow: str, holder: str, now: datetime, seconds: int) -> bool:
     """Take or prolong the lease on a flow, so that two runs never overlap. False while another run holds it."""
+    return _hold(keys.lease(shop, account, flow), holder, now, seconds, FREE, {})
+
+
+def promise(shop: str, account: str, flow: str, holder: str, now: datetime, seconds: int) -> bool:
+    """Note that a flow goes on in so many seconds. False where that is promised already, for then or sooner."""
+    until = int(now.timestamp()) + seconds
+    pk = keys.lease(shop, account, f"{flow}.again")
+    return _hold(pk, holder, now, seconds, f"{FREE} OR #until > :until", {"until": until})
+
+
+def _hold(pk: str, holder: str, now: datetime, seconds: int, free: str, values: Mapping[str, int]) -> bool:
     at = int(now.timestamp())
-    item = {"pk": keys.lease(shop, account, flow), "sk": "-", "holder": holder, "until": at + seconds}
-    item["expires"] = at + seconds + 3600
-    free = "attribute_not_exists(#pk) OR #until <= :now OR #holder = :me"
+    item = {"pk": pk, "sk": "-", "holder": holder, "until": at + seconds, "expires": at + seconds + 3600}
     try:
-        dynamo.put(LEASES, item, where=free, values={"now": at, "me": holder})
+        dynamo.put(LEASES, item, where=free, values={"now": at, "me": holder, **values})
     except dynamo.Conflict:
         return False
     return True

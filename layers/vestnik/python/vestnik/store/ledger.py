@@ -201,10 +201,11 @@ def record_fact(
         return record_fact(shop, mid, fact, at, provider_id, "", now) if conflict.old.get("erased") else None
 
 
-def blank_message(shop: str, mid: str) -> None:
-    """Take the personal data out of a message's record: the address, and what a provider said (it may quote it)."""
-    blank = {"address": "", "reason": "erased", "erased": True}
-    told = [f"{fact}_detail" for fact in FACTS]
+def blank_message(shop: str, mid: str, *, address: bool = True) -> None:
+    """Take the personal data out of a message's record: the address, and what a provider said (it may quote it).
+    Without `address` it only says that the text is gone: it went to somebody else, about the erased person."""
+    blank = {"address": "", "reason": "erased", "erased": True} if address else {"erased": True}
+    told = [f"{fact}_detail" for fact in FACTS] if address else []
     dynamo.update(TABLE, *key(shop, mid), put=blank, drop=told, where="attribute_exists(#pk)")
 
 
@@ -234,8 +235,11 @@ def _moved(
 
 
 def _birth(job: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What stands in a record from its first write on."""
+    """What stands in a record from its first write on. `customer`: whom the event is about, where the message goes to
+    somebody else: its text may speak of them."""
     recipient = job["recipient"]
+    customer = str(((job.get("facts") or {}).get("customer") or {}).get("id", ""))
+    about = customer if customer and (recipient["kind"], recipient["id"]) != ("customer", customer) else ""
     record = {
         "v": 1,
         "type": job["type"],
@@ -250,7 +254,7 @@ def _birth(job: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "updated": now.isoformat(),
         "expires": _expires(now),
     }
-    return record | ({"order": job["order"]} if job.get("order") else {})
+    return record | ({"order": job["order"]} if job.get("order") else {}) | ({"customer": about} if about else {})
 
 
 def _expires(now: datetime) -> int:

@@ -242,6 +242,11 @@ def keep_place(shop: str, account: str, before: Mapping[str, Any], after: Mappin
     return {**kept, "rev": rev + 1}
 
 
+def forget_place(shop: str, account: str) -> None:
+    """Let an account's orders be read from the start. Unconditional: done twice it is the same."""
+    dynamo.delete(TABLE, keys.polled(shop, account), "-")
+
+
 def _key(shop: str, id: str) -> dynamo.Key:
     return keys.record(shop, KIND, id), id
 

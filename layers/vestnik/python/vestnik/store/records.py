@@ -1,7 +1,7 @@
 """Customers, staff, orders: profiles that only a newer event time may change, and their lists."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,19 +32,44 @@ def key(shop: str, kind: str, id: str) -> dynamo.Key:
 
 
 def keep(
-    table: str, shop: str, kind: str, id: str, snapshot: Mapping[str, Any], as_of: str, stored: Record | None
+    table: str,
+    shop: str,
+    kind: str,
+    id: str,
+    snapshot: Mapping[str, Any],
+    as_of: str,
+    stored: Record | None,
+    parts: Iterable[str] = (),
 ) -> Record:
     """The record after `snapshot` (its fields replace those of the same name) if it is news, and as it was if not.
 
-    `stored` is what the caller read; where another writer came between, the record is read again. An event has room
-    (128 KB), but fields of many events may not: then the largest of those that this one does not tell are left out.
+    `parts`: fields that are told in part; what is not told of them stays. `stored` is what the caller read; where
+    another writer came between, the record is read again. An event has room (128 KB), but fields of many events may
+    not: then the largest of those that this one does not tell are left out.
     """
     while stored is None or stored.as_of < as_of:
-        body = _fitting(stored.body if stored else {}, {**snapshot, "id": id})
+        before = stored.body if stored else {}
+        body = _fitting(before, {**under(before, snapshot, parts), "id": id})
         if (found := _write(table, shop, kind, id, body, as_of, stored)) is None:
             return Record(id, body, as_of)
         stored = found
     return stored
+
+
+def fill(table: str, shop: str, kind: str, id: str, fields: Mapping[str, Any], stored: Record) -> Record:
+    """The record with those `fields` that it lacks. Its time stays: they are no news, they were only not known."""
+    while lacking := {name: value for name, value in fields.items() if not stored.body.get(name)}:
+        body = {**stored.body, **lacking}
+        if (found := _write(table, shop, kind, id, body, stored.as_of, stored)) is None:
+            return Record(id, body, stored.as_of)
+        stored = found
+    return stored
+
+
+def under(before: Mapping[str, Any], told: Mapping[str, Any], parts: Iterable[str]) -> dict[str, Any]:
+    """What is told, its `parts` (objects told in part) completed by what was known of them before."""
+    both = [name for name in parts if isinstance(before.get(name), Mapping) and isinstance(told.get(name), Mapping)]
+    return {**told, **{name: {**before[name], **told[name]} for name in both}}
 
 
 def _fitting(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,11 @@ class Settings:
     kept: dict[str, Any] = field(default_factory=dict)
 
 
+def template_key(id: str, channel: str) -> str:
+    """What a template is kept under: one id may have a text for each channel. Ids have no `#`."""
+    return f"{id}#{channel}"
+
+
 _cache: dict[str, Settings] = {}
 _checked: dict[str, float] = {}
 

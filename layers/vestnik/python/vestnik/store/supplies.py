@@ -6,7 +6,7 @@ record of each that we made.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from vestnik.domain.market import postings
@@ -15,6 +15,7 @@ from vestnik.store import dynamo, keys
 TABLE = "orders"
 KIND = "supply"
 OPEN, HANDED_OVER = "open", "handed_over"
+IN_DOUBT = "in_doubt"
 Supply = dict[str, Any]
 
 
@@ -27,15 +28,22 @@ def filling(shop: str, account: str, key: str) -> dict[str, Any]:
 def fill(shop: str, account: str, key: str, told: Mapping[str, Any], call: str) -> None:
     """Note a supply's step as done, and what it answered. Unconditional: who writes holds the account's lease, and a
     step done twice has left the newest answer, which is the one to go on with."""
-    kept = {**(filling(shop, account, key).get("kept") or {}), **told}
-    text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
-    dynamo.update(TABLE, keys.filling(shop, account), key, put={"v": 1, "kept": text}, add={"done": {call}})
+    before = filling(shop, account, key).get("kept") or {}
+    kept = {**{name: value for name, value in before.items() if not told or name != IN_DOUBT}, **told}
+    dynamo.update(TABLE, keys.filling(shop, account), key, put={"v": 1, "kept": _text(kept)}, add={"done": {call}})
+
+
+def ask(shop: str, account: str, key: str, given: Mapping[str, Any], looks: Collection[str]) -> None:
+    """Note what is about to be asked for, until `fill` keeps its answer: where the run dies in between, the calls that
+    look for it are made again. Unconditional: as `fill`."""
+    kept = {**(filling(shop, account, key).get("kept") or {}), IN_DOUBT: given}
+    place = keys.filling(shop, account), key
+    dynamo.update(TABLE, *place, put={"v": 1, "kept": _text(kept)}, take={"done": set(looks)})
 
 
 def doubt(shop: str, account: str, key: str, given: Mapping[str, Any]) -> None:
     """Forget what was kept, but for what a step was given whose answer was lost. Unconditional: as `fill`."""
-    text = json.dumps({"in_doubt": given}, ensure_ascii=False, separators=(",", ":"))
-    dynamo.put(TABLE, {"pk": keys.filling(shop, account), "sk": key, "v": 1, "kept": text})
+    dynamo.put(TABLE, {"pk": keys.filling(shop, account), "sk": key, "v": 1, "kept": _text({IN_DOUBT: given})})
 
 
 def forget(shop: str, account: str, key: str) -> None:
@@ -58,8 +66,7 @@ def put(shop: str, account: str, supply: str, **fields: Any) -> Supply:
     body = {"id": supply, "account": account, "state": OPEN, **(get(shop, account, supply) or {})}
     body |= {name: value for name, value in fields.items() if value is not None}
     pk, sk = _key(shop, account, supply)
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    dynamo.put(TABLE, {"pk": pk, "sk": sk, "v": 1, "body": text, "list": keys.supplies(shop, account)})
+    dynamo.put(TABLE, {"pk": pk, "sk": sk, "v": 1, "body": _text(body), "list": keys.supplies(shop, account)})
     return body
 
 
@@ -78,6 +85,10 @@ def page(shop: str, account: str, limit: int, after: str = "") -> tuple[list[Sup
     found = dynamo.get_many({TABLE: [(keys.record(shop, KIND, item["sk"]), item["sk"]) for item in items]})
     rows = [found.get((TABLE, keys.record(shop, KIND, item["sk"]), item["sk"])) for item in items]
     return [json.loads(row["body"]) for row in rows if row], more
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _key(shop: str, account: str, supply: str) -> dynamo.Key:

@@ -21,8 +21,8 @@ Unit = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a page of products came to: units that are new, changed, and as they were. `back`: linked ones among the
-    changed that had been archived or gone, and are listed again."""
+    """What a page of products came to: units that are new, changed, and as they were. `back`: linked ones that had been
+    archived or gone and are listed again, or may be: what this very run has changed before, and perhaps died then."""
 
     new: int
     changed: int
@@ -59,12 +59,13 @@ def keep_products(shop: str, account: str, products: Iterable[Mapping[str, Any]]
         drop = [name for name in _product(before[unit]) if name not in told[unit]]
         # Unconditional: the newest word of the marketplace stands, and the link is not touched.
         dynamo.update(TABLE, *key(shop, account, unit), put={**told[unit], "seen": seen}, drop=[*drop, "gone"])
-    back = tuple(unit for unit in changed if _is_back(before[unit], told[unit]))
+    back = tuple(unit for unit, known in before.items() if _is_back(known, told[unit], seen))
     return Kept(len(new), len(changed), len(told) - len(new) - len(changed), back)
 
 
-def _is_back(before: Unit, told: Unit) -> bool:
-    return "link" in before and not links.offered(before) and links.offered(told)
+def _is_back(before: Unit, told: Unit, run: str) -> bool:
+    was_away = not links.offered(before) or before.get("seen") == run
+    return "link" in before and was_away and links.offered(told)
 
 
 def gone(shop: str, account: str, unit: str, run: str) -> None:

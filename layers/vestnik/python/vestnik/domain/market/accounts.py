@@ -71,12 +71,21 @@ def _is(value: Any, kind: type) -> bool:
 
 
 def credential_faults(wanted: Mapping[str, str], given: Mapping[str, str]) -> Iterator[Missing]:
-    """Which credentials of a marketplace are not given, and which given ones it does not know."""
+    """Which credentials of a marketplace are not given or cannot be sent, and which given ones it does not know. What
+    was given is never quoted."""
     for name, about in wanted.items():
         if not given.get(name):
             yield Missing(f"/credentials/{name}", "is missing", str(about))
+        elif not sendable(given[name]):
+            why = "has a sign that no key has, such as a line break or a letter that is not Latin"
+            yield Missing(f"/credentials/{name}", why, "printable ASCII: copy it again")
     for name in sorted(set(given) - set(wanted)):
         yield Missing(f"/credentials/{name}", "there is no such credential", "one of " + ", ".join(sorted(wanted)))
+
+
+def sendable(value: str) -> bool:
+    """Whether a value may stand in a header (RFC 9110, 5.5), of which all sides make the same: printable ASCII."""
+    return all(" " <= sign <= "~" for sign in value)
 
 
 def mapping_faults(given: Mapping[str, str]) -> Iterator[Missing]:

@@ -1,10 +1,10 @@
 """What a request definition may say: a JSON Schema (2020-12), and the checks that no schema can make."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from vestnik.domain.market import expressions
+from vestnik.domain.market import definition_wire, expressions
 from vestnik.domain.market.definitions import Definition
 from vestnik.errors import Refused
 
@@ -32,7 +32,7 @@ SCHEMA: dict[str, Any] = _object(
     version={"type": "integer", "minimum": 1},
     method={"enum": ["GET", "POST", "PUT", "PATCH", "DELETE"]},
     host={"type": "string", "format": "hostname"},
-    path={"type": "string", "pattern": r"^/[^?#\s]*$", "maxLength": 500},
+    path={"type": "string", "pattern": r"^/[!-~]*$", "not": {"pattern": "[?#]"}, "maxLength": 500},
     headers={"type": "object", "maxProperties": 20, "additionalProperties": {"type": "string", "maxLength": 500}},
     query={"type": "object", "maxProperties": 40, "additionalProperties": EXPRESSION},
     body=NULLABLE,
@@ -114,8 +114,15 @@ INNER = {
 CREDENTIAL = "{credentials."
 
 
-def check(definition: Definition, domains: Sequence[str], buckets: Mapping[str, Any]) -> None:
-    """Hold a definition against the schema and its marketplace. Refused names the JSON pointer and what is right."""
+def check(
+    definition: Definition,
+    domains: Sequence[str],
+    buckets: Mapping[str, Any],
+    credentials: Collection[str] | None = None,
+    purposes: Collection[str] | None = None,
+) -> None:
+    """Hold a definition against the schema and its marketplace. Refused names the JSON pointer and what is right.
+    `credentials`: the names of those that an account has, `purposes`: those that there are requests for (None: any)."""
     _whole(definition)
     if definition["host"] not in domains:
         allowed = ", ".join(domains)
@@ -130,7 +137,9 @@ def check(definition: Definition, domains: Sequence[str], buckets: Mapping[str, 
             known = ", ".join(sorted(buckets))
             raise Refused(f"there is no such bucket; there are {known}", code="bucket", where=f"/limits/{n}/bucket")
     _secrets_stay_in_headers(definition)
+    definition_wire.check(definition, credentials)
     _pages_go_on(definition)
+    _names_what_there_is(definition, credentials, purposes)
 
 
 @cache
@@ -174,3 +183,17 @@ def _pages_go_on(definition: Definition) -> None:
         )
     if paging["style"] != "none" and "limit" not in paging:
         raise Refused("pages need a `limit`, how many items each has", code="paging", where="/paging")
+
+
+def _names_what_there_is(
+    definition: Definition, credentials: Collection[str] | None, purposes: Collection[str] | None
+) -> None:
+    told = {
+        "/read_back": (definition.get("read_back"), "request for", purposes),
+        "/follow_up/purpose": (definition.get("follow_up", {}).get("purpose"), "request for", purposes),
+        "/claims/credential": (definition.get("claims", {}).get("credential"), "credential", credentials),
+    }
+    for where, (name, what, known) in told.items():
+        if name is not None and known is not None and name not in known:
+            there = ", ".join(sorted(known))[:300]
+            raise Refused(f"there is no {what} {name!r}; there are {there}", code="invalid-definition", where=where)

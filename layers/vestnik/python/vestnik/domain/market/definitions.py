@@ -29,10 +29,14 @@ class Rendered:
 
     @property
     def body(self) -> bytes:
-        """The body's bytes; none where there is no body."""
+        """The body's bytes; none where there is no body. Refused `expression` where JSON cannot say it."""
         if self.content is None:
             return b""
-        return json.dumps(self.content, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            text = json.dumps(self.content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            return text.encode()
+        except (ValueError, TypeError, RecursionError):
+            raise Refused("what the body comes to is no JSON", code="expression", where="/body") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def writes(definition: Definition) -> bool:
 def rendered(definition: Definition, document: Mapping[str, Any]) -> Rendered:
     """The call that a definition makes of `document` {account, given, rows, page, now}. Refused `expression`."""
     query = {name: expressions.value(one, document) for name, one in definition.get("query", {}).items()}
-    asked = urlencode([(k, expressions.plain(one)) for k, v in query.items() for one in _each(v)])
+    asked = _query([(k, expressions.plain(one)) for k, v in query.items() for one in _each(v)])
     path = expressions.filled(definition["path"], document, quoted=True)
     body = expressions.value(definition.get("body"), document)
     return Rendered(
@@ -81,10 +85,23 @@ def rendered(definition: Definition, document: Mapping[str, Any]) -> Rendered:
     )
 
 
+def _query(pairs: Sequence[tuple[str, str]]) -> str:
+    try:
+        return urlencode(pairs)
+    except UnicodeEncodeError:
+        raise Refused("the query has text that is none", code="expression", where="/query") from None
+
+
 def _each(found: Json) -> Sequence[Json]:
     if found is None:
         return ()
     return found if isinstance(found, list) else (found,)
+
+
+def _all(expression: str | None, content: Json) -> Sequence[Json]:
+    """The list that an expression finds; nothing where it finds none. An answer need not be what it was."""
+    found = expressions.value(expression, content)
+    return found if isinstance(found, list) else ()
 
 
 def row_id(definition: Definition, row: Mapping[str, Any]) -> str:
@@ -133,7 +150,7 @@ def _fault(definition: Definition, told: Mapping[str, Any], status: int, one: Js
     rule = _rule(definition, status, code)
     if rule is None:
         return _Fault("give-up", code or str(status), message)
-    rows = frozenset(_word(row) for row in expressions.value(rule.get("rows"), one) or ())
+    rows = frozenset(_word(row) for row in _all(rule.get("rows"), one))
     return _Fault(rule["do"], code or str(status), message, True, rows)
 
 
@@ -190,7 +207,7 @@ def _outcomes(definition: Definition, content: Json, rows: Sequence[str]) -> dic
     told = definition.get("outcomes")
     if told is None:
         return dict.fromkeys(rows, Outcome(True))
-    found = {_word(expressions.value(told["id"], one)): one for one in expressions.value(told["items"], content) or []}
+    found = {_word(expressions.value(told["id"], one)): one for one in _all(told["items"], content)}
     rest = Outcome(True) if told.get("missing", "ok") == "ok" else Outcome(False, True, "missing", "not in the answer")
     return {id: _outcome(definition, told, found[id]) if id in found else rest for id in rows}
 
@@ -216,7 +233,10 @@ def _taken_out(fault: _Fault, named: dict[str, Outcome], rows: Sequence[str]) ->
 def items(definition: Definition, content: Json, shared: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """The things that an answer lists, in our form; with `raw` where the definition keeps it. `shared`: what the rows
     asked for had in common (a warehouse in the path), for answers that do not say it again."""
-    walked = _walk(listed(definition, content), definition.get("children"), None)
+    try:
+        walked = _walk(listed(definition, content), definition.get("children"), None)
+    except RecursionError:
+        raise Refused(f"the children of {definition['id']} have no end", code="mapping", where="children") from None
     parts = ((one, parent, part) for one, parent in walked for part in _parts(definition, one))
     return [{**(shared or {}), **_mapped(definition, *one)} for one in parts if one[0] is not None]
 
@@ -230,14 +250,14 @@ def listed(definition: Definition, content: Json) -> list[Json]:
 
 def _parts(definition: Definition, one: Json) -> Sequence[Json]:
     """What one thing of the answer is opened into (`each`: a card's sizes); where that is not told, one of nothing."""
-    return expressions.value(definition["each"], one) or () if "each" in definition else (None,)
+    return _all(definition["each"], one) if "each" in definition else (None,)
 
 
 def _walk(found: Sequence[Json], children: str | None, parent: Json) -> Sequence[tuple[Json, Json]]:
     out: list[tuple[Json, Json]] = []
     for one in found:
         out.append((one, parent))
-        inner = expressions.value(children, one) if children else None
+        inner = _all(children, one) if children else ()
         out += _walk(inner, children, one) if inner else []
     return out
 

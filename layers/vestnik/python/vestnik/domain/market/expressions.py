@@ -1,11 +1,13 @@
 """Expressions of request definitions: JMESPath with a few functions of ours for money and time.
 
-They see only the plain data that they are given; they have no loops, no side effects and no way out.
+They see only the plain data that they are given; they have no loops, no side effects and no way out, and what they make
+stays in proportion to that data (`metering`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
@@ -13,13 +15,16 @@ from urllib.parse import quote
 
 import jmespath
 from jmespath import functions
-from jmespath.exceptions import JMESPathError
+from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
+from vestnik.domain.market import metering
+from vestnik.domain.market.metering import Metered
 from vestnik.errors import Refused
 
 MOSCOW = timezone(timedelta(hours=3))
 MILLISECONDS = 100_000_000_000  # a number of seconds beyond this would be the year 5138
 LONGEST = 4000
+LONGEST_NUMBER = 40  # digits
 
 Json = Any
 
@@ -31,8 +36,8 @@ class _Functions(functions.Functions):
     def _func_minor(self, amount: Json) -> int | None:
         """Money in minor units: "12.30" -> 1230."""
         try:
-            return None if amount in (None, "") else int((Decimal(str(amount)) * 100).to_integral_value())
-        except InvalidOperation:
+            return None if amount in (None, "") else _whole((Decimal(str(amount)) * 100).to_integral_value())
+        except ArithmeticError:
             return None
 
     @functions.signature({"types": []}, {"types": []})
@@ -64,8 +69,8 @@ class _Functions(functions.Functions):
     def _func_integer(self, value: Json) -> int | None:
         """As a whole number: "12" -> 12."""
         try:
-            return None if value in (None, "") else int(Decimal(str(value)))
-        except InvalidOperation:
+            return None if value in (None, "") else _whole(Decimal(str(value)))
+        except ArithmeticError:
             return None
 
     @functions.signature({"types": []})
@@ -112,7 +117,12 @@ class _Functions(functions.Functions):
     @functions.signature({"types": []}, {"types": []})
     def _func_lookup(self, table: Json, key: Json) -> Json:
         """What an object has under a key that is itself a value."""
-        return table.get(plain(key)) if isinstance(table, dict) else None
+        return table.get(plain(key)) if isinstance(table, dict) and not isinstance(key, list | dict) else None
+
+
+def _whole(number: Decimal) -> int | None:
+    # "1e999999999" is ten characters long, and would be a number of a billion digits.
+    return int(number) if number.is_finite() and number.adjusted() < LONGEST_NUMBER else None
 
 
 _OPTIONS = jmespath.Options(custom_functions=_Functions())
@@ -125,7 +135,10 @@ def plain(value: Json) -> str:
             return "true" if value else "false"
         case float() if value.is_integer():
             return str(int(value))
-    return str(value)
+    try:
+        return str(value)
+    except RecursionError:
+        raise Refused("it is nested too deeply", code="expression") from None
 
 
 def time(value: Json) -> datetime | None:
@@ -161,27 +174,102 @@ def rfc3339(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """An expression as read: its syntax tree, and whether what it makes must be measured (it can repeat its data)."""
+
+    tree: Mapping[str, Any]
+    measured: bool
+
+    def search(self, document: Json) -> Json:
+        """What it finds in a document. Raises JMESPathError, ValueError, TypeError, ArithmeticError, RecursionError."""
+        meter = Metered(_OPTIONS, document)
+        found = meter.visit(self.tree, document)
+        if self.measured:
+            meter.spend(metering.weight(found))
+        return found
+
+
 @lru_cache(maxsize=1024)
-def compiled(expression: str) -> Any:
+def compiled(expression: str) -> Compiled:
     """An expression, read once. Refused where it is not one, with where it goes wrong."""
     if len(expression) > LONGEST:
         raise Refused(f"an expression has at most {LONGEST} characters", code="expression")
     try:
-        return jmespath.compile(expression)
+        tree = jmespath.compile(expression).parsed
+        _check_functions(tree)
+        return Compiled(tree, metering.repeats(tree))
+    except RecursionError:
+        raise Refused("it is nested too deeply", code="expression") from None
     except (JMESPathError, ValueError) as wrong:
         raise Refused(str(wrong).strip(), code="expression") from None
 
 
+def _check_functions(tree: Mapping[str, Any]) -> None:
+    """Refuse a function that there is not, or that takes another number of arguments."""
+    if tree["type"] == "function_expression":
+        name, given = tree["value"], len(tree["children"])
+        told = _Functions.FUNCTION_TABLE.get(name)
+        if told is None:
+            raise Refused(f"there is no function {name}()", code="expression")
+        takes = told["signature"]
+        variadic = bool(takes) and bool(takes[-1].get("variadic"))
+        if given < len(takes) or (given > len(takes) and not variadic):
+            raise Refused(f"{name}() takes {len(takes)}, not {given}", code="expression")
+    for child in _inner(tree):
+        _check_functions(child)
+
+
+def _inner(tree: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [child for child in tree["children"] if isinstance(child, Mapping)]
+
+
+ONWARDS = frozenset(
+    [
+        "subexpression",
+        "index_expression",
+        "pipe",
+        "projection",
+        "filter_projection",
+        "flatten",
+        "value_projection",
+        "slice",
+    ]
+)
+"""What looks at the whole document with its first part alone; the others see what that found."""
+
+
+def roots(expression: str) -> frozenset[str]:
+    """The names that an expression looks for in the document itself. Refused as `compiled`."""
+    return frozenset(_roots(compiled(expression).tree))
+
+
+def _roots(tree: Mapping[str, Any]) -> Iterator[str]:
+    if tree["type"] == "field":
+        yield tree["value"]
+    elif tree["type"] != "expref":
+        for child in _inner(tree)[: 1 if tree["type"] in ONWARDS else None]:
+            yield from _roots(child)
+
+
 def value(expression: str | None, document: Json) -> Json:
-    """What an expression finds in a document; None for no expression. Refused where the data does not suit it."""
+    """What an expression finds in a document; None for no expression. Refused where the data does not suit it, or where
+    it makes far more of the data than there is."""
     if expression is None:
         return None
     if expression.isidentifier():  # most of them, once a row: the machinery would be most of the work
         return document.get(expression) if isinstance(document, dict) else None
     try:
-        return compiled(expression).search(document, options=_OPTIONS)
-    except (JMESPathError, ValueError, TypeError, OverflowError, RecursionError) as wrong:
-        raise Refused(f"{expression}: {str(wrong).strip()}", code="expression") from None
+        return compiled(expression).search(document)
+    except (JMESPathError, ValueError, TypeError, ArithmeticError, RecursionError, OSError) as wrong:
+        raise Refused(f"{expression}: {_why(wrong)}", code="expression") from None
+
+
+def _why(wrong: Exception) -> str:
+    # The library would write the whole value into its text.
+    if isinstance(wrong, JMESPathTypeError):
+        return f"{wrong.function_name}() takes {' or '.join(wrong.expected_types)}, not {wrong.actual_type}"
+    return str(wrong).strip()
 
 
 def filled(pattern: str, document: Mapping[str, Any], *, quoted: bool = False) -> str:
@@ -193,15 +281,29 @@ def filled(pattern: str, document: Mapping[str, Any], *, quoted: bool = False) -
         found = value(name, document) if closed else None
         if found is None:
             raise Refused(f"there is no {name!r} to fill {pattern!r} with", code="expression")
-        out.append((quote(plain(found), safe="") if quoted else plain(found)) + rest)
+        out.append((_quoted(found) if quoted else plain(found)) + rest)
     return "".join(out)
 
 
+def _quoted(found: Json) -> str:
+    try:
+        return quote(plain(found), safe="")
+    except UnicodeEncodeError:
+        raise Refused("a path has text that is none", code="expression") from None
+
+
 def tidy(found: Json) -> Json:
-    """The same without the members of objects that are null."""
+    """The same without the members of objects that are null. Refused where it is nested too deeply."""
+    try:
+        return _tidy(found)
+    except RecursionError:
+        raise Refused("it is nested too deeply", code="expression") from None
+
+
+def _tidy(found: Json) -> Json:
     match found:
         case dict():
-            return {name: tidy(inner) for name, inner in found.items() if inner is not None}
+            return {name: _tidy(inner) for name, inner in found.items() if inner is not None}
         case list():
-            return [tidy(inner) for inner in found]
+            return [_tidy(inner) for inner in found]
     return found

@@ -9,11 +9,12 @@ share the value of `by`, the `key`. What a step answers is kept by `keep` for th
 the supply; `kept.in_doubt` is what a supply's step was given that nobody answered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from vestnik.domain.market import expressions, postings, statuses
+from vestnik.domain.market.accounts import Missing
 from vestnik.domain.market.postings import Posting
 from vestnik.domain.market.statuses import Statuses
 from vestnik.errors import Refused
@@ -50,6 +51,36 @@ def check(body: Posting, to: str, shipped: Mapping[str, Any]) -> None:
         raise Refused(f"it is {body['status']}: nothing more can be asked for it", code="closed", where="/status")
     if body.get("held_up") and to != statuses.CANCELLED:
         raise Refused("its goods are linked to no item yet", code="unlinked", where="")
+
+
+def given_faults(body: Posting, to: str, given: Mapping[str, Any], shipped: Mapping[str, Any]) -> Iterator[Missing]:
+    """What is wrong with what comes with a wish, by what the marketplace's folder tells: `takes`, {status: names}, and
+    `reasons`, {required, known: {key: what it means}, message: the keys that want one}."""
+    if given.get("boxes") is not None and "boxes" not in (shipped.get("takes") or {}).get(to, ()):
+        yield Missing("/boxes", "are not told to this marketplace with this status", "no boxes")
+    elif given.get("boxes") is not None:
+        yield from _box_faults(body, given["boxes"])
+    if to == statuses.CANCELLED:
+        yield from _reason_faults(given, shipped.get("reasons") or {})
+
+
+def _box_faults(body: Posting, boxes: Sequence[Mapping[str, Any]]) -> Iterator[Missing]:
+    lines = [str(line["line"]) for line in body["lines"] if line.get("line")]
+    for n, box in enumerate(boxes):
+        for m, one in enumerate(box["lines"]):
+            if one["line"] not in lines:
+                yield Missing(f"/boxes/{n}/lines/{m}/line", "is no line of the order", "one of " + ", ".join(lines))
+
+
+def _reason_faults(given: Mapping[str, Any], reasons: Mapping[str, Any]) -> Iterator[Missing]:
+    reason, known = given.get("reason"), reasons.get("known") or {}
+    there = ", ".join(f"{key} ({meaning})" for key, meaning in known.items())
+    if reason is None and reasons.get("required"):
+        yield Missing("/reason", "is missing: this marketplace wants one", there)
+    if reason is not None and known and reason not in known:
+        yield Missing("/reason", "is no reason of this marketplace", there)
+    if reason in reasons.get("message", ()) and not given.get("message"):
+        yield Missing("/message", f"is missing: reason {reason} wants one", "why, in words")
 
 
 def asked(body: Posting, to: str, given: Mapping[str, Any], at: str) -> Posting:

@@ -5,14 +5,12 @@ A posting is plain JSON: what the marketplace tells of it (FACTS) and what we ma
 things never come back: goods that have left stay gone, and a released hold stays released.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
 from typing import Any
 
-from vestnik.domain.market import statuses
+from vestnik.domain.market import posting_lines, statuses
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.statuses import Statuses
 
@@ -43,8 +41,6 @@ FACTS = (
 TIMES = ("created_at", "changed_at", "ship_by")
 WORKED, SHOWN, READ = "worked", "shown", "read"
 HISTORY = 50
-MOST_LINES = 500  # of an order, as an event tells it
-LARGEST_LINES = 50_000  # bytes of JSON; an event may have 128 KB
 LATE, SOON = "late", "soon"
 RETURNS = {"on_its_way": "return_on_its_way", "received": "return_received"}
 
@@ -194,8 +190,9 @@ def _news(stored: Posting | None, body: Posting, read: Statuses) -> list[tuple[s
         found.append(("order_cancelled", {"handed_over": body["left"]}))
     if ours == statuses.DISPUTED != was:
         found.append(("dispute_opened", {}))
-    back = statuses.returning(body["theirs"], read)
-    if back and back != statuses.returning(before.get("theirs", {}), read):
+    back, already = statuses.returning(body["theirs"], read), before.get("told") or {}
+    # What a list of returns has told already is not told once more by the order's own status.
+    if back and back != statuses.returning(before.get("theirs", {}), read) and not already.get(RETURNS[back]):
         found.append((RETURNS[back], {}))
     return found
 
@@ -204,38 +201,31 @@ def _only(found: Any, *names: str) -> dict[str, Any]:
     return {name: found[name] for name in names if isinstance(found, Mapping) and found.get(name)}
 
 
-def telling(body: Posting, what: str, at: str, **more: Any) -> Posting:
-    """The posting with one more event to be told. Its id is the same however often it is sent."""
+def telling(body: Posting, what: str, at: str, *, only: list[posting_lines.Line] | None = None, **more: Any) -> Posting:
+    """The posting with one more event to be told. Its id is the same however often it is sent. `only`: these goods of
+    it, {unit, quantity}, and not the whole."""
     count = body["told"].get(what, 0) + 1
     id = f"{id_of(body['account'], body['number'])}:{what}" + (f":{count}" if count > 1 else "")
     event = {
         "id": id,
         "type": f"marketplace.{what}",
         "time": at,
-        "order": shown(body),
+        "order": posting_lines.shown(body if only is None else posting_lines.part(body, only)),
         **({"more": more} if more else {}),
     }
     return {**body, "tell": [*body["tell"], event], "told": {**body["told"], what: count}}
 
 
-def fitting(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many of these lines as an event tells: the first ones, so that it has room for two such lists."""
-    sizes = accumulate(len(json.dumps(line, ensure_ascii=False).encode()) + 1 for line in lines[:MOST_LINES])
-    return [line for line, size in zip(lines, sizes, strict=False) if size <= LARGEST_LINES]
-
-
-def shown(body: Posting) -> dict[str, Any]:
-    """A posting as events show it."""
-    lines = [{name: line[name] for name in ("unit", "name", "quantity") if name in line} for line in body["lines"]]
-    order = {
-        "number": body["number"],
-        "status": body["status"],
-        "lines": fitting([line for line in lines if line["unit"]]),
-    }
-    order |= {"ship_by": body["ship_by"]} if body.get("ship_by") else {}
-    if body.get("total") is None or not body.get("currency"):
-        return order
-    return order | {"total": {"amount": body["total"], "currency": body["currency"]}}
+def returned(body: Posting, what: str, at: str, told: Told) -> Posting | None:
+    """The posting with what a list of returns tells of it, {id?, lines?, reason?}; None where that was told before.
+    Each return of a posting is told for itself, with its own goods where they are named."""
+    id, known = str(told.get("id") or told.get("return") or ""), (body.get("returned") or {}).get(what) or []
+    if id in known or (body["told"].get(what) and not (id and known)):
+        return None
+    lines = [_line(one) for one in told.get("lines") or () if one.get("unit")]
+    more = {"reason": str(told["reason"])[:500]} if told.get("reason") else {}
+    after = telling(body, what, at, only=lines or None, **more)
+    return {**after, "returned": {**(body.get("returned") or {}), what: [*known, id]}} if id else after
 
 
 def is_open(body: Posting) -> bool:
@@ -273,17 +263,9 @@ def warned(body: Posting, now: datetime, soon: timedelta) -> Posting | None:
     return {**telling(body, "shipment_about_to_be_late", moment(now), hours_left=hours), "late": how}
 
 
-def quantities(body: Posting) -> dict[str, int]:
-    """How many of each unit its lines hold."""
-    found: dict[str, int] = defaultdict(int)
-    for line in body["lines"]:
-        found[line["unit"]] += line["quantity"]
-    return dict(found)
-
-
 def wanted(body: Posting) -> str:
     """What its goods need of the stock: `hold`, `gone` (held, and out of the house), or `nothing`."""
-    if body["means"] not in (WORKED, SHOWN) or body.get("fake") or body["released"]:
+    if body["means"] not in (WORKED, SHOWN) or body.get("fake") or body["released"] or body.get("dropped"):
         return "nothing"
     if not body["left"]:
         return "hold" if not body["closed"] else "nothing"
@@ -291,10 +273,15 @@ def wanted(body: Posting) -> str:
     return "gone" if body.get("held") or not body["imported"] else "nothing"
 
 
+def taken_up(body: Posting) -> Posting:
+    """A posting of an account that was removed (`dropped`) and is told of again: it wants its goods again."""
+    return {name: fact for name, fact in body.items() if name != "dropped"}
+
+
 def held_items(body: Posting) -> dict[str, int]:
     """How many of each item of the shop it holds: what was decided when first held, less what moved to the parts of a
     split, and never more than its lines now say."""
-    now, moved = quantities(body), _moved(body)
+    now, moved = posting_lines.quantities(body), _moved(body)
     items: dict[str, int] = defaultdict(int)
     for unit, held in (body.get("held") or {}).items():
         count = max(0, min(held["quantity"] - moved.get(unit, 0), now.get(unit, 0)))
@@ -353,7 +340,7 @@ def unlinked(body: Posting, links: Mapping[str, Any]) -> list[dict[str, Any]]:
 def split(parent: Posting, child: Posting) -> Posting | None:
     """The parent of a split after this part took its goods over; None where there is nothing to move: its own lines
     were read together with the part, or it has none of the part's goods."""
-    units = {unit: n for unit, n in quantities(child).items() if unit in (parent.get("held") or {})}
+    units = {unit: n for unit, n in posting_lines.quantities(child).items() if unit in (parent.get("held") or {})}
     if not units or parent["seen_at"] >= child["seen_at"] or parent["released"]:
         return None
     moved = {**(parent.get("moved") or {}), child["number"]: units}
@@ -367,7 +354,7 @@ def inherited(child: Posting, parent: Posting | None) -> dict[str, Any]:
     gone = _moved({"moved": others})
     return {
         unit: _taken(held[unit], held[unit]["quantity"] - gone.get(unit, 0), n)
-        for unit, n in quantities(child).items()
+        for unit, n in posting_lines.quantities(child).items()
         if unit in held
     }
 
