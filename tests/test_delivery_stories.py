@@ -40,6 +40,8 @@ def test_a_doubt_ends_even_if_its_text_can_no_longer_be_made(world: World) -> No
     world.settle()
     (message,) = messages(world, "person=address:office@example.com")
     assert message["state"] == "unknown"
+    own_template(world, "other", "Hello")
+    put(world, "/v1/rules/mine", rule("mine", "order.assembled", templates={"address": "other"}))
     assert world.request("DELETE", "/v1/templates/mine").status == 204
     world.advance(timedelta(hours=1))
     (message,) = messages(world, "person=address:office@example.com")
