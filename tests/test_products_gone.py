@@ -33,11 +33,19 @@ def cards(shop: Shop, count: int) -> dict[str, dict[str, Any]]:
 
 
 def whole(shop: Shop, **more: Any) -> dict[str, Any]:
-    """An import of the whole list, and what it says then."""
+    """An import of the whole list, a moment after the one before, and what it says then."""
+    shop.world.advance(timedelta(seconds=1))
     assert shop.post("products/import", {"account": "one", "whole": True, **more}).status == 202
     shop.world.settle()
     state: dict[str, Any] = shop.get("products/import?account=one").json()
     return state
+
+
+def missed(shop: Shop) -> dict[str, Any]:
+    """Two whole imports, the second of which believes what both did not see; what it says."""
+    whole(shop)
+    found: dict[str, Any] = whole(shop)["missing"]
+    return found
 
 
 def gone(shop: Shop) -> list[str]:
@@ -57,8 +65,10 @@ def run(shop: Shop, at: datetime, until: datetime | None = None) -> Ran:
 def test_a_card_that_a_whole_import_does_not_see_is_kept_and_shown_as_gone(shop: Shop) -> None:
     items = cards(shop, 12)
     del items["U-003"]
-    missing = whole(shop)["missing"]
-    assert (missing["known"], missing["missed"], missing["gone"]) == (12, 1, 1)
+    first = whole(shop)["missing"]
+    assert (first["known"], first["missed"], first["gone"], gone(shop)) == (12, 1, 0, [])
+    again = whole(shop)["missing"]
+    assert (again["known"], again["missed"], again["gone"]) == (12, 1, 1)
     assert gone(shop) == ["U-003"]
     found = shop.get("products/one/U-003").json()
     assert (found["name"], found["gone"] is None) == ("Thing 3", False)
@@ -78,7 +88,7 @@ def test_no_stock_is_written_to_a_card_that_is_gone_and_all_of_it_when_it_is_bac
     shop.world.advance(timedelta(minutes=6))
     assert items["U-001"]["quantity"] == 5
     away = items.pop("U-001")
-    whole(shop)
+    missed(shop)
     assert shop.get("accounts/one/health").json()["counts"]["linked"] == 0
     twin.calls.clear()
     stock(shop, A=4)
@@ -99,7 +109,7 @@ def test_a_card_that_comes_back_is_sent_even_the_number_that_it_had(shop: Shop) 
     shop.put("links/one/U-001", {"parts": [{"item": "A"}]})
     shop.world.advance(timedelta(minutes=6))
     away = items.pop("U-001")
-    whole(shop)
+    missed(shop)
     items["U-001"] = {**away, "quantity": 0}  # a card made anew shows nothing
     imported(shop, "one")
     shop.world.advance(timedelta(seconds=20))
@@ -130,6 +140,7 @@ def test_an_import_that_broke_off_marks_nothing_until_it_is_at_the_end(shop: Sho
     assert run(shop, later, later).again is not None  # one page and no more
     assert gone(shop) == []
     assert run(shop, later + timedelta(hours=1)).again is None
+    run(shop, later + timedelta(days=1))
     assert gone(shop) == ["U-005"]
 
 
@@ -195,11 +206,30 @@ def test_an_import_of_what_changed_marks_nothing(shop: Shop) -> None:
 def test_once_a_day_an_import_reads_the_whole_list(shop: Shop) -> None:
     items = cards(shop, 12)
     del items["U-003"]
-    now = shop.world.now()
-    run(shop, now + timedelta(hours=22))
+    now, found = shop.world.now(), []
+    for hours in (22, 23, 45, 46):
+        run(shop, now + timedelta(hours=hours))
+        found.append(gone(shop))
+    assert found == [[], [], [], ["U-003"]]
+
+
+def test_a_card_that_one_list_missed_and_the_next_has_is_not_gone_with_a_third(shop: Shop) -> None:
+    items = cards(shop, 12)
+    away = items.pop("U-003")
+    whole(shop)
+    items["U-003"] = away
+    whole(shop)
+    del items["U-003"]
+    whole(shop)
     assert gone(shop) == []
-    run(shop, now + timedelta(hours=23))
-    assert gone(shop) == ["U-003"]
+
+
+def test_a_list_that_is_known_to_be_whole_is_believed_at_once() -> None:
+    seen_all, unsure = {"run": "2", "progress": {"total": 12}}, {"run": "2", "progress": {}}
+    assert products_gone._is_gone({"unit": "U"}, seen_all)
+    assert not products_gone._is_gone({"unit": "U"}, unsure)
+    assert not products_gone._is_gone({"unit": "U", "missed": "2"}, unsure)  # a run that goes on where it was
+    assert products_gone._is_gone({"unit": "U", "missed": "1"}, unsure)
 
 
 def test_a_marketplace_that_tells_what_changed_is_asked_for_all_once_a_day(world: World, shop: Shop) -> None:
@@ -264,6 +294,7 @@ def test_where_time_runs_out_the_search_goes_on_where_it_was(shop: Shop) -> None
     while run(shop, at, at).again is not None:  # a page, or a sixteenth, at a time
         tries += 1
     assert tries > 16
+    run(shop, at + timedelta(days=1))
     assert sorted(gone(shop)) == ["U-003", "U-033"]
 
 
@@ -280,5 +311,5 @@ def test_what_was_written_down_is_a_row_a_page_and_is_gone_after_the_run(shop: S
 
 def test_a_card_that_was_removed_meanwhile_is_not_made_again(world: World) -> None:
     with as_door(world):
-        units.gone("demo", "one", "U", "run")
+        units.missed("demo", "one", "U", "run", gone=True)
         assert units.get("demo", "one", "U") is None

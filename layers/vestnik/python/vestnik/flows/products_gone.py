@@ -2,7 +2,9 @@
 
     every page of the list written down -> counted what is known and was not in it -> not too many? -> marked
 
-Only an import that went from the first page to the last marks anything. Where it would mark more than a fifth of the
+Only an import that went from the first page to the last marks anything, and where the marketplace does not say how many
+there are only the second in a row that missed a unit: stock that is not written any more is oversold where a list was
+cut short in silence. Where it would mark more than a fifth of the
 account's units, or saw none at all, it marks none and staff are told: then a person looks, and asks for an import that
 may (`confirm`). What is marked keeps its link, and is as before once an import sees it again.
 """
@@ -38,7 +40,7 @@ def is_due(state: State, now: datetime) -> bool:
 def look(account: Account, state: State, clock: Clock, until: datetime) -> Check | None:
     """Mark what the whole list, read to its end, did not hold: {known, missed, gone, at, held?: too-many | incomplete,
     since?}. None where the time is up: what was counted so far is kept in the state, and marking twice is no harm."""
-    check: Check = {"run": state["run"], "counted": 0, "known": 0, "missed": 0}
+    check: Check = {"run": state["run"], "counted": 0, "known": 0, "missed": 0, "gone": 0}
     if (before := state.get("check") or {}).get("run") == state["run"]:
         check |= before
     while check["counted"] < keys.SHARDS:
@@ -53,20 +55,28 @@ def look(account: Account, state: State, clock: Clock, until: datetime) -> Check
         if not _mark(account, state, check, shard, clock, until):
             runs.put(account.shop, account.id, FLOW, check=check)
             return None
-    return told | {"gone": check["missed"]}
+    return told | {"gone": check["gone"]}
 
 
 def _count(account: Account, state: State, check: Check) -> None:
     """Count the next sixteenth of the units that are known, and of those the list did not hold."""
     marks, check["written"] = seen.of_shard(account.shop, account.id, state["run"], check["counted"])
-    for unit in _known(account, check["counted"]):
+    for one in _known(account, check["counted"]):
         check["known"] += 1
-        check["missed"] += seen.mark(unit) not in marks
+        if seen.mark(one["unit"]) not in marks:
+            check["missed"] += 1
+            check["gone"] += _is_gone(one, state)
     check["counted"] += 1
 
 
-def _known(account: Account, shard: int) -> Iterator[str]:
-    return (one["unit"] for one in units.of_shard(account.shop, account.id, shard) if not one.get("gone"))
+def _known(account: Account, shard: int) -> Iterator[units.Unit]:
+    return (one for one in units.of_shard(account.shop, account.id, shard) if not one.get("gone"))
+
+
+def _is_gone(missed: units.Unit, state: State) -> bool:
+    """Whether a unit that was missed counts as gone: the list is known to be whole, or it is the second that missed."""
+    sure = state["progress"].get("total") or state.get("agreed")
+    return bool(sure) or missed.get("missed", state["run"]) != state["run"]
 
 
 def _held(state: State, check: Check) -> str:
@@ -96,9 +106,14 @@ def _mark(account: Account, state: State, check: Check, shard: int, clock: Clock
     marks, check["written"] = seen.of_shard(account.shop, account.id, state["run"], shard)
     if check["written"] < state["progress"]["seen"]:
         return False
-    missed = (unit for unit in _known(account, shard) if seen.mark(unit) not in marks)
+    unmarked = (one for one in _known(account, shard) if one.get("missed") != state["run"])
+    missed = (one for one in unmarked if seen.mark(one["unit"]) not in marks)
     for part in batched(missed, AT_ONCE, strict=False):
-        parallel.each(lambda unit: units.gone(account.shop, account.id, unit, state["run"]), part)
+        parallel.each(lambda one: _note(account, one, state), part)
         if clock() >= until:
             return False
     return True
+
+
+def _note(account: Account, missed: units.Unit, state: State) -> None:
+    units.missed(account.shop, account.id, missed["unit"], state["run"], gone=_is_gone(missed, state))

@@ -1,9 +1,9 @@
 """An account's sellable units: what its marketplace tells of each, and the shop's items it is linked to.
 
 {unit, article?, name?, product?, market_sku?, barcodes[], category?, price?, archived, updated_at?, image?, seen,
-gone?, link?: {mode, parts: [{item, quantity, priority}]}, by?: auto | hand, linked_at?}. Products change by import, and
-links by `link` and `unlink` alone, so neither overwrites the other. `seen`: the run that brought or changed it; `gone`:
-the run since which its marketplace lists it no more.
+missed?, gone?, link?: {mode, parts: [{item, quantity, priority}]}, by?: auto | hand, linked_at?}. Products change by
+import, and links by `link` and `unlink` alone, so neither overwrites the other. `seen`: the run that brought or
+changed it; `missed`: the run that did not see it; `gone`: the run since which its marketplace lists it no more.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ from vestnik.domain.market import links
 from vestnik.store import dynamo, keys
 
 TABLE = "goods"
-OURS = ("pk", "sk", "v", "link", "by", "seen", "linked_at", "gone")
+OURS = ("pk", "sk", "v", "link", "by", "seen", "linked_at", "missed", "gone")
 Unit = dict[str, Any]
 
 
@@ -52,15 +52,21 @@ def keep_products(shop: str, account: str, products: Iterable[Mapping[str, Any]]
     told = {str(one["unit"]): _slim(one) for one in products}
     before = get_many(shop, account, told)
     new = [unit for unit in told if unit not in before]
-    changed = [unit for unit, known in before.items() if known.get("gone") or _product(known) != told[unit]]
+    changed = [unit for unit, known in before.items() if _was_missed(known) or _product(known) != told[unit]]
     rows = [{**_place(shop, account, unit), "v": 1, "seen": seen, **told[unit]} for unit in new]
     dynamo.write_many(TABLE, puts=rows)
     for unit in changed:
         drop = [name for name in _product(before[unit]) if name not in told[unit]]
         # Unconditional: the newest word of the marketplace stands, and the link is not touched.
-        dynamo.update(TABLE, *key(shop, account, unit), put={**told[unit], "seen": seen}, drop=[*drop, "gone"])
+        dynamo.update(
+            TABLE, *key(shop, account, unit), put={**told[unit], "seen": seen}, drop=[*drop, "missed", "gone"]
+        )
     back = tuple(unit for unit, known in before.items() if _is_back(known, told[unit], seen))
     return Kept(len(new), len(changed), len(told) - len(new) - len(changed), back)
+
+
+def _was_missed(known: Unit) -> bool:
+    return "missed" in known or "gone" in known
 
 
 def _is_back(before: Unit, told: Unit, run: str) -> bool:
@@ -68,10 +74,12 @@ def _is_back(before: Unit, told: Unit, run: str) -> bool:
     return "link" in before and was_away and links.offered(told)
 
 
-def gone(shop: str, account: str, unit: str, run: str) -> None:
-    """Note that a whole run did not see a unit. Where there is none any more (its account was removed) none is made."""
+def missed(shop: str, account: str, unit: str, run: str, *, gone: bool) -> None:
+    """Note that a whole run did not see a unit, and whether it counts as gone. Where there is none any more (its
+    account was removed) none is made."""
     with suppress(dynamo.Conflict):
-        dynamo.update(TABLE, *key(shop, account, unit), put={"gone": run}, where="attribute_exists(#pk)")
+        put = {"gone" if gone else "missed": run}
+        dynamo.update(TABLE, *key(shop, account, unit), put=put, where="attribute_exists(#pk)")
 
 
 def _slim(product: Mapping[str, Any]) -> Unit:
