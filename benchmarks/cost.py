@@ -119,6 +119,7 @@ class Metered:
         self._call = self.world.doors.call
         self.mappings = polling.as_lambda(self.world, self.meter, self._invoke)
         self.world.feedback = self._told
+        self.world.layer.signs = True
         self.world.watch.append(self.meter.watch)
         for name in self.world.account.tables():
             self._remember(name)

@@ -30,6 +30,7 @@ class HttpLayer:
 
     `responders`: who answers "service.Operation" instead of moto. `name_resource`: from the physical name to the
     word of the map. `may`: whether a function may make a call; None lets all pass. `watch`: called after each call.
+    `signs`: whether calls are signed as they are in the cloud (a benchmark counts what that takes).
     """
 
     def __init__(self, clock: Clock, name_resource: Callable[[str, str], str]) -> None:
@@ -42,6 +43,7 @@ class HttpLayer:
         self.counts: Counter[tuple[str, str, str, str]] = Counter()
         self.function = "world"
         self.dead = False
+        self.signs = False
         self._nth: Counter[tuple[str, str, str]] = Counter()
         self._sequence = 0
         self._lock = threading.RLock()
@@ -165,7 +167,7 @@ def dispatch(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
 
 def unsigned(**_: Any) -> Any:
     """No signature where nobody looks at it: a quarter of the time of a call is its signing."""
-    return UNSIGNED if _open else None
+    return UNSIGNED if _open and not _open[-1].signs else None
 
 
 # Every session made from now on asks here first, whichever world is open then.
