@@ -37,13 +37,13 @@ def trimmed(model: Model, wanted: set[str]) -> Model:
 
 
 def _reached(shapes: Model, start: Iterable[str]) -> set[str]:
-    open, found = list(start), set[str]()
-    while open:
-        name = open.pop()
+    left, found = list(start), set[str]()
+    while left:
+        name = left.pop()
         if name not in found:
             found.add(name)
             shape = shapes[name]
-            open += _named([shape, {"errors": list(shape.get("members", {}).values())}])
+            left += _named([shape, {"errors": list(shape.get("members", {}).values())}])
     return found
 
 

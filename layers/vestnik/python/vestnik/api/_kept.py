@@ -31,13 +31,8 @@ def find(kind: str, id: str, shipped: Shipped = nothing) -> Entry:
     """A setting as it is in force. Raises Problem 404."""
     entry = own(kind, id) or _as_shipped(id, shipped(id))
     if entry is None:
-        raise not_found(kind, _shown(id))
+        raise not_found(kind, settings.template_named(id)[0])
     return entry
-
-
-def _shown(id: str) -> str:
-    """An id without what it is kept with (a template's channel)."""
-    return id.partition("#")[0]
 
 
 def own(kind: str, id: str) -> Entry | None:
@@ -74,7 +69,7 @@ def unchanged(kind: str, id: str) -> None:
 def remove(kind: str, id: str) -> None:
     """Remove the shop's own setting; what is shipped is in force again. Raises Problem 404, 412."""
     if own(kind, id) is None:
-        raise not_found(f"{kind} of your own", _shown(id))
+        raise not_found(f"{kind} of your own", settings.template_named(id)[0])
     expect = _expected(kind, id)
     with _seen(kind, id):
         settings.delete(caller().shop, kind, id, by=me(), now=resources.now(), expect=expect)
@@ -145,7 +140,7 @@ def versions(kind: str, id: str, limit: int, cursor: str) -> tuple[list[Entry], 
     listing = f"{kind}/{id}/versions"
     entries, more = settings.versions(caller().shop, kind, id, limit, opened(listing, cursor))
     if not entries and not cursor:
-        raise not_found(f"{kind} of your own", _shown(id))
+        raise not_found(f"{kind} of your own", settings.template_named(id)[0])
     part = _fitting(entries)
     more = more if len(part) == len(entries) else f"{part[-1]['revision']:010d}"
     return [{**entry, "shipped": False} for entry in part], sealed(listing, more) if more else None

@@ -46,7 +46,7 @@ def _versions(id: str, channel: str) -> list[dict[str, Any]]:
 
 def plain(entry: _kept.Entry) -> _kept.Entry:
     """An entry by the id that people know it by."""
-    return {**entry, "id": entry["id"].partition("#")[0]}
+    return {**entry, "id": settings.template_named(entry["id"])[0]}
 
 
 def refuse_unused(body: dict[str, Any]) -> None:

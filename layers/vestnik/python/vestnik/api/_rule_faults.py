@@ -148,5 +148,5 @@ def _unusable(id: str, channel: str, current: Settings) -> str:
         return ""
     if own is not None:
         return "is not published"
-    others = [key.partition("#")[2] for key in current.templates if key.partition("#")[0] == id]
+    others = [other for name, other in map(settings.template_named, current.templates) if name == id]
     return f"is a template for {', '.join(others)}" if others else "there is no such template"

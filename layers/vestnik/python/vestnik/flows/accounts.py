@@ -91,7 +91,8 @@ def _wrong_setting(account: Account, now: datetime) -> Report | None:
         if account.settings.get(one["setting"]) is None:
             continue
         try:
-            found[one["call"]] = found.get(one["call"]) or _every(account, one["call"], now)
+            if one["call"] not in found:
+                found[one["call"]] = _every(account, one["call"], now)
         except Refused as refused:
             if refused.code in ("gone", "no-definition"):
                 return None

@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from vestnik.domain.market.accounts import Account
-from vestnik.flows import calling
+from vestnik.flows import accounts, calling
 from vestnik.marketplaces import shipped
 from vestnik.store import lists, settings
-from vestnik.store.dynamo import Conflict
 
 BY = "vestnik"
 Row = dict[str, Any]
@@ -45,15 +44,12 @@ def is_worked(account: Account, row: Mapping[str, Any]) -> bool:
 
 def set_one(shop: str, account: str, warehouse: Row, *, by: str, now: datetime) -> bool:
     """Keep which of the shop's warehouses one of theirs takes; False where there is no such account."""
-    while (kept := settings.get(shop, "account", account)) is not None:
-        others = [one for one in kept["body"].get("warehouses", []) if one["id"] != warehouse["id"]]
-        body = {**kept["body"], "warehouses": sorted([*others, warehouse], key=lambda one: str(one["id"]))}
-        try:
-            settings.put(shop, "account", account, body, by=by, now=now, expect=kept["revision"])
-        except Conflict:
-            continue  # somebody changed the account in between
-        return True
-    return False
+    return accounts.change(shop, account, lambda body: _with(body, warehouse), by, now)
+
+
+def _with(body: Row, warehouse: Row) -> Row:
+    others = [one for one in body.get("warehouses", []) if one["id"] != warehouse["id"]]
+    return {**body, "warehouses": sorted([*others, warehouse], key=lambda one: str(one["id"]))}
 
 
 def _ours(row: Mapping[str, Any], takes: list[str], active: bool) -> Row:

@@ -77,7 +77,8 @@ _OTHER = re.compile(r"<(?:/[a-zA-Z]|!|\?)[^>]*>?")
 _APART = re.compile(
     r"/?(?:p|div|td|th|tr|table|li|ul|ol|h[1-6]|br|hr|title|body|head|html|center|blockquote|img|style)\b"
 )
-_CLOSING = {name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name in ("style", "script")}
+_HIDDEN = ("style", "script")
+_CLOSING = {name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name in (*_HIDDEN, "title", "textarea")}
 
 
 def without_comments(text: str) -> str:
@@ -105,7 +106,7 @@ def _over(text: str, at: int) -> tuple[str, int]:
     if start := _START.match(text, at):
         tag = tag_at(text, start)
         end = tag.end
-        if tag.name in _CLOSING:
+        if tag.name in _HIDDEN:
             closing = _CLOSING[tag.name].search(text, end)
             end = (text.find(">", closing.end()) + 1 if closing else 0) or len(text)
         return ("\n" if _APART.match(tag.name) else ""), end
@@ -126,9 +127,6 @@ def style_sheets(text: str) -> Iterator[tuple[int, str]]:
         yield start, text[start:position]
 
 
-_RAW_TEXT = {
-    name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name in ("style", "script", "title", "textarea")
-}
 _MARKUP = re.compile(r"<(?:!--|[!?]|/?[a-zA-Z])")
 
 
@@ -142,7 +140,7 @@ def pieces(text: str) -> Iterator[tuple[str, str]]:
         yield "text", text[position : opening.start()]
         yield ("tag" if name else "comment"), text[opening.start() : end]
         position = end
-        if closing := _RAW_TEXT.get(name):
+        if closing := _CLOSING.get(name):
             found = closing.search(text, end)
             position = found.start() if found else len(text)
             yield "raw", text[end:position]

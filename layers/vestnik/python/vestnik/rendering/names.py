@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import meta, nodes
 
+from .effort import MOST_TOLD
 from .plain import METHODS
 from .sandbox import Sandbox
 from .words import words
@@ -20,9 +21,6 @@ CLOSED = {
     name: {"properties": dict.fromkeys(known, True)} for name, known in (("shop", SHOP), ("recipient", RECIPIENT))
 }
 """Facts that are always of one shape; records (`order`, `customer`) may have fields of the shop's own."""
-
-MOST_TOLD = 100
-"""Problems of one field; a hundred misspelt names say it as well as ten thousand."""
 
 FREE: Mapping[str, Any] = {}
 """A schema that says nothing: any name below it may exist."""

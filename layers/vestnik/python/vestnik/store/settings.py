@@ -51,6 +51,12 @@ def template_key(id: str, channel: str) -> str:
     return f"{id}#{channel}"
 
 
+def template_named(key: str) -> tuple[str, str]:
+    """The id and the channel of what a template is kept under; of any other id itself, and ""."""
+    id, _, channel = key.partition("#")
+    return id, channel
+
+
 _cache: dict[str, Settings] = {}
 _checked: dict[str, float] = {}
 
