@@ -451,5 +451,6 @@ def test_what_a_marketplace_tells_of_cabinets_checks_and_reasons_is_whole(market
         assert (one["call"] in purposes, one["setting"] in market.settings) == (True, True)
         assert expressions.compiled(one["expect"])
     assert set(market.operations.get("takes", {})) <= set(market.operations)
-    reasons = market.operations.get("reasons", {})
-    assert set(reasons.get("message", ())) <= set(reasons.get("known", {}))
+    for status, reasons in market.operations.get("reasons", {}).items():
+        assert status in market.operations
+        assert set(reasons.get("message", ())) <= set(reasons["known"])

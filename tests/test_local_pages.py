@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from infra.world import World
+from infra.world.durations import duration
 from infra.world.faults import none
 from infra.world.http_api import LARGEST_REQUEST
 from infra.world.play import outcomes, play
-from infra.world.server import Server, duration
+from infra.world.server import Server
 from tests.over_http import get, post
 from vestnik import events
 

@@ -90,6 +90,33 @@ def test_an_order_is_cancelled_with_a_reason_and_its_goods_are_free(
     problem(shop.post(f"marketplace-orders/{id}/status", {"status": "packed"}), 422, "closed")
 
 
+@pytest.mark.parametrize(("grant", "status"), [(True, "cancelled"), (False, "shipped")])
+def test_a_buyers_wish_to_cancel_what_has_left_is_answered(
+    world: World, shop: Shop, cabinets: dict[str, Cabinet], *, grant: bool, status: str
+) -> None:
+    cabinet = cabinets["yandex_market"]
+    id = _sell(world, cabinet, HONEY)
+    wish, number = f"marketplace-orders/{id}/cancellation", id.partition(":")[2]
+    problem(shop.post(wish, {"grant": True}), 422, "not-asked")
+    cabinet.counter.take(number)
+    cabinet.counter.cancel(number)
+    world.advance(timedelta(minutes=1))
+    assert shop.get(f"marketplace-orders/{id}").json()["cancel_requested"]["deadline"]
+    (missing,) = problem(shop.post(wish, {"grant": False}), 422, "invalid")["errors"]
+    assert (missing["where"], "ORDER_IN_DELIVERY" in missing["expected"]) == ("/reason", True)
+    assert shop.post(wish, {"grant": grant, "reason": "ORDER_IN_DELIVERY"}).status == 202
+    world.advance(timedelta(minutes=1))
+    found = shop.get(f"marketplace-orders/{id}").json()
+    assert (found["operation"]["state"], found["status"], found["cancel_requested"]) == ("done", status, None)
+
+
+def test_where_buyers_cancel_by_themselves_there_is_no_wish_to_answer(
+    world: World, shop: Shop, cabinets: dict[str, Cabinet]
+) -> None:
+    id = _sell(world, cabinets["ozon"], HONEY)
+    problem(shop.post(f"marketplace-orders/{id}/cancellation", {"grant": True}), 422, "no-operation")
+
+
 def _held(shop: Shop, item: str) -> int:
     """How many of an item orders at marketplaces take that have not left."""
     orders = shop.get(f"stock/{item}").json()["orders"]

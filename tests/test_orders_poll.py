@@ -26,8 +26,8 @@ from tests.orders_world import (
 from vestnik import events
 from vestnik.domain.market.accounts import Account
 from vestnik.flows import orders_effects, orders_poll, orders_shown
+from vestnik.store import items, settings, stock_sent, units
 from vestnik.store import postings as kept
-from vestnik.store import settings, units
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +76,34 @@ def test_a_late_poll_brings_no_released_hold_back(clock: Clock) -> None:
     poll(clock, posting())  # even where the marketplace itself says so later
     assert held("tea") == {}
     assert body()["released"]
+
+
+def marked() -> list[tuple[str, bool]]:
+    """Accounts whose unit of the tea is marked to be sent, and whether also where it is the same; then no more."""
+    found = [(name, mark) for name in ("main", "other") for mark in stock_sent.heads(SHOP, name, 10)[0]]
+    stock_sent.write((), [mark.key for _, mark in found])
+    return sorted({(name, mark.forced) for name, mark in found})
+
+
+def test_an_order_moves_the_stock_when_it_takes_leaves_or_lets_go_and_never_else(clock: Clock) -> None:
+    for name in ("main", "other"):
+        items.tie(SHOP, "tea", name, "TEA")
+    wish = {"cancel_requested": {"deadline": "2026-11-22T08:00:00Z"}}
+    everywhere = [("main", True), ("other", False)]  # its own marketplace has changed its number
+    steps: list[tuple[dict[str, Any], list[tuple[str, bool]]]] = [
+        ({}, everywhere),
+        ({"status": "awaiting_deliver"}, []),
+        ({"status": "delivering"}, everywhere),
+        ({"status": "delivering", **wish}, []),
+        ({"status": "delivered"}, []),
+    ]
+    for told_now, expected in steps:
+        poll(clock, posting(**told_now))
+        assert (told_now, marked()) == (told_now, expected)
+    poll(clock, posting("2"))
+    marked()
+    poll(clock, posting("2", "cancelled"))
+    assert marked() == everywhere
 
 
 def test_older_news_by_the_marketplaces_own_time_changes_nothing(clock: Clock) -> None:

@@ -21,6 +21,10 @@ type Card = Mapping[str, Any]
 type Order = dict[str, Any]
 
 
+class NoReturns(Exception):
+    """The marketplace does not tell of returns."""
+
+
 class Counter(Protocol):
     """What buyers and lookers do at a cabinet."""
 
@@ -32,6 +36,12 @@ class Counter(Protocol):
 
     def take(self, number: str) -> None:
         """The marketplace takes the parcel over."""
+
+    def deliver(self, number: str) -> None:
+        """The buyer has the parcel."""
+
+    def give_back(self, number: str, *, received: bool) -> None:
+        """All of an order is on its way back to the seller, or back with him. Raises NoReturns."""
 
     def shows(self, article: str) -> int:
         """How many buyers can order now."""
@@ -81,6 +91,18 @@ class _AtOzon:
     def take(self, number: str) -> None:
         self.twin.advance(number, "delivering")
 
+    def deliver(self, number: str) -> None:
+        self.twin.advance(number, "delivered")
+
+    def give_back(self, number: str, *, received: bool) -> None:
+        with self.twin.lock:
+            cabinet = self.twin.cabinet(self.id)
+            known = [id for id, one in cabinet.returns.items() if one.number == number]
+            lines = () if known else cabinet.order(number).lines
+            known += [cabinet.give_back(number, line.unit, line.quantity) for line in lines]
+            for id in known if received else ():
+                cabinet.move_return(id, "ReceivedBySeller")
+
     def shows(self, article: str) -> int:
         return self.twin.stock_of(article, account=self.id)
 
@@ -120,6 +142,12 @@ class _AtWildberries:
     def take(self, number: str) -> None:
         self.twin.advance(number, "sorted")
 
+    def deliver(self, number: str) -> None:
+        self.twin.advance(number, "sold")
+
+    def give_back(self, number: str, *, received: bool) -> None:
+        self.twin.send_back(number, received=f"{self.twin.now():%Y-%m-%dT%H:%M:%S}" if received else None)
+
     def shows(self, article: str) -> int:
         return self.twin.stock_of(self.units[article], self.warehouse, account=self.seller)
 
@@ -158,6 +186,15 @@ class _AtYandex:
     def take(self, number: str) -> None:
         self.twin.advance(number, "DELIVERY")
 
+    def deliver(self, number: str) -> None:
+        self.twin.advance(number, "DELIVERED")
+
+    def give_back(self, number: str, *, received: bool) -> None:
+        cabinet = self.twin.cabinet(self.key)
+        known = [id for id, one in cabinet.returns.items() if one.order == int(number)]
+        for id in known or [cabinet.give_back(number)]:
+            cabinet.move_return(id, "PICKED" if received else "IN_TRANSIT")
+
     def shows(self, article: str) -> int:
         return self.twin.stock_of(article, account=self.key)
 
@@ -191,7 +228,13 @@ class _AtFeed:
         self.twin.advance(number, "cancelled", self.token)
 
     def take(self, number: str) -> None:
+        self.twin.advance(number, "sent", self.token)
+
+    def deliver(self, number: str) -> None:
         self.twin.advance(number, "delivered", self.token)
+
+    def give_back(self, number: str, *, received: bool) -> None:
+        raise NoReturns
 
     def shows(self, article: str) -> int:
         return self.twin.stock_of(article, account=self.token)

@@ -1,20 +1,21 @@
 """The local world over HTTP: its API as API Gateway serves it, and `/_local/` to look at it and move its clock."""
 
 import json
-import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from infra import printed_map
 from infra.twins import listening
-from infra.world import marketplaces, pages
+from infra.world import pages
+from infra.world.durations import duration
 from infra.world.http_api import LARGEST_REQUEST, Request, Response, refusal
+from infra.world.market_controls import HAPPENINGS, Wrong, happen
 from infra.world.world import World
 
-DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 LONGEST = timedelta(days=366)
 
 
@@ -138,49 +139,11 @@ def _reset(world: World, body: bytes) -> Response:
     return as_json({"now": pages.zulu(world.now())})
 
 
-def _opened(world: World, body: bytes) -> Response:
-    """Two cabinets at each marketplace's twin, with what an account signs in with. {connect: [accounts]}: those are
-    brought in and connected, with goods of which the stock is told."""
-    plan, wanted = marketplaces.small(world), _object(body).get("connect", [])
-    if not world.cabinets:
-        marketplaces.open_all(world, plan)
-    chosen = [one for one in world.cabinets if one.account in wanted]
-    if chosen:
-        marketplaces.tell(world, plan["stock"])
-        marketplaces.bring_in(world, chosen)
-    shown = ("account", "marketplace", "name", "settings", "credentials")
-    items = [{**{name: getattr(one, name) for name in shown}, "articles": list(one.cards)} for one in world.cabinets]
-    return as_json({"items": items})
-
-
-def _bought(world: World, body: bytes) -> Response:
-    """A buyer orders: {account, article, quantity?}. The number is null where the marketplace shows too few."""
-    asked = _object(body)
-    found = next((one for one in world.cabinets if one.account == asked.get("account")), None)
-    article, quantity = asked.get("article"), asked.get("quantity", 1)
-    if found is None or article not in found.cards or not isinstance(quantity, int) or quantity < 1:
-        detail = "give an open cabinet's `account`, one of its `articles` as `article`, and a `quantity`"
-        return problem(422, "invalid", detail, where="/account" if found is None else "/article")
-    return as_json({"number": found.counter.sell(article, quantity)})
-
-
-def _moved(world: World, body: bytes) -> Response:
-    """A marketplace moves a method: {marketplace, from, to}."""
-    asked = _object(body)
-    twin, before, after = world.markets.get(str(asked.get("marketplace"))), asked.get("from"), asked.get("to")
-    if twin is None or not isinstance(before, str) or not isinstance(after, str):
-        detail = f"give `marketplace` ({', '.join(sorted(world.markets))}), and the paths `from` and `to`"
-        return problem(422, "invalid", detail, where="/marketplace" if twin is None else "/from")
-    twin.move(before, after)
-    return as_json({"off": sorted(twin.off)})
-
-
-def _object(body: bytes) -> dict[str, Any]:
+def _happens(world: World, body: bytes, *, what: str) -> Response:
     try:
-        asked = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return asked if isinstance(asked, dict) else {}
+        return as_json(happen(world, what, body))
+    except Wrong as wrong:
+        return problem(422, "invalid", str(wrong), where=wrong.where)
 
 
 def _map(world: World, body: bytes) -> Response:
@@ -193,22 +156,8 @@ CONTROLS: dict[str, Callable[[World, bytes], Response]] = {
     "POST /_local/settle": _settle,
     "POST /_local/clock": _clock,
     "POST /_local/reset": _reset,
-    "POST /_local/marketplaces/open": _opened,
-    "POST /_local/marketplaces/buy": _bought,
-    "POST /_local/marketplaces/move": _moved,
+    **{f"POST /_local/marketplaces/{what}": partial(_happens, what=what) for what in HAPPENINGS},
 }
-
-
-def duration(text: str) -> timedelta | None:
-    """An ISO 8601 duration of weeks, days, hours, minutes and seconds; None where it is none."""
-    found = DURATION.fullmatch(text)
-    if found is None or not any(found.groups()) or text.endswith("T"):
-        return None
-    weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    try:
-        return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError:
-        return None
 
 
 def as_json(value: Any) -> Response:

@@ -178,6 +178,18 @@ class ManyChanges(Change):
     orders: list[str] = Field(min_length=1, max_length=500, description="The ids of the postings.")
 
 
+class CancellationAnswer(Model):
+    """What a buyer who wants to cancel is answered."""
+
+    grant: bool = Field(description="Whether the order is cancelled.")
+    reason: str | None = Field(
+        None,
+        max_length=500,
+        description="Why it is not: the marketplace's key of it. The problem's `expected` lists those there are.",
+        examples=["ORDER_IN_DELIVERY"],
+    )
+
+
 class Asked(Model):
     """What became of one wish. It is carried out within a minute."""
 
@@ -311,19 +323,37 @@ def change_marketplace_order(id: Id, body: Change) -> Asked:
     return asked
 
 
+@router.post("/marketplace-orders/<id>/cancellation", status_code=202)
+@needs("operate", problems=(404,))
+def answer_marketplace_order_cancellation(id: Id, body: CancellationAnswer) -> Asked:
+    """Grant a buyer's wish to cancel, or decline it for a reason.
+
+    For an order with a `cancel_requested`, which has a `deadline`: after it the marketplace decides. Yandex Market asks
+    for orders that it has taken over; the others cancel by themselves.
+    """
+    to = operation_rules.GRANTED if body.grant else operation_rules.DECLINED
+    asked = _ask_to(id, to, {} if body.grant else body.model_dump(include={"reason"}, exclude_none=True))
+    syncs.wake(caller().shop, postings.parts_of(id)[0], "orders")
+    return asked
+
+
 def _ask(id: str, body: Change) -> Asked:
-    shop, now = caller().shop, resources.now()
     if misplaced := [
         Fault(f"/given/{name}", "has its own field", expected=f"/{name}") for name in TOLD_APART if name in body.given
     ]:
         raise Problem(422, "invalid", f"{misplaced[0].where} has its own field, {misplaced[0].expected}", *misplaced)
+    told = body.model_dump(include=set(TOLD_APART), exclude_none=True)
+    return _ask_to(id, body.status, {**body.given, **told})
+
+
+def _ask_to(id: str, to: str, given: Mapping[str, Any]) -> Asked:
+    shop, now = caller().shop, resources.now()
     account_id, number = postings.parts_of(id)
     account = accounts.load(shop, account_id, now)
-    given = {**body.given, **body.model_dump(include=set(TOLD_APART), exclude_none=True)}
     found = kept.get(shop, account_id, number) if account else None
     if account and found:
-        _check_given(account, found.body, body.status, given)
-    asked = operations.ask(account, number, body.status, given, now) if account else None
+        _check_given(account, found.body, to, given)
+    asked = operations.ask(account, number, to, given, now) if account else None
     if asked is None:
         raise not_found("posting", id)
     return Asked.model_validate({"id": id, "operation": orders_shown.shown(asked, now)["operation"]})

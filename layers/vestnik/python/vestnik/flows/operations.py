@@ -30,8 +30,8 @@ Seen = Mapping[str, Any]
 
 
 def ask(account: Account, number: str, to: str, given: Mapping[str, Any], now: datetime) -> Stored | None:
-    """Keep the wish that a posting be packed, handed over or cancelled; the account's next run does it. None where
-    there is no such posting. Refused where it cannot be asked."""
+    """Keep the wish that a posting be packed, handed over or cancelled, or that its buyer be answered; the account's
+    next run does it. None where there is no such posting. Refused where it cannot be asked."""
     shipped = marketplaces.shipped(account.marketplace).operations
 
     def step(body: Posting | None) -> Posting | None:
@@ -336,7 +336,7 @@ def _concluded(this: Reading, at: str, last: bool, body: Posting) -> Posting | N
     whole = len(operation.get("done", ())) == len(steps)
     if operations.confirmed(body, operation["to"], this.read) or (whole and "expect" in steps[-1]):
         return operations.moved(body, state=operations.DONE, ended_at=at, error=None)
-    if body["closed"] or body["left"]:
+    if operations.overtaken(body, operation["to"]):
         return operations.failed(body, "overtaken", f"it is {body['status']} by now", at)
     if body["theirs"].get("substatus") == FAILED_SHIP:
         again = _doubted(this, body, FAILED_SHIP, "the marketplace could not assemble it")

@@ -2,12 +2,16 @@
 
     posting changed (rev) -> which items, decided once -> held, let go or gone -> told -> applied = rev
 
+What it takes of the stock is noted with it once that is done (`takes`): a change of anything else touches no stock.
 Each step is computed from the posting as it stands and may be done again: a run that dies in between is made good by
 the next. Of a split, the part takes its goods first and the parent lets go after: for a moment less is for sale, never
 more, and never twice in the end.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,15 +27,34 @@ UNLINKED = "unlinked"
 Links = Mapping[str, Mapping[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What a posting is to take of the stock: `how`, as `postings.wanted` has it; of which items how many, out of which
+    of the shop's warehouses (none named: any); since when they are gone ("": they are not)."""
+
+    how: str
+    items: Mapping[str, int]
+    warehouses: Sequence[str]
+    gone_at: str
+
+    @property
+    def mark(self) -> str:
+        """Short, and another for whatever else is taken."""
+        told = json.dumps([self.how, sorted(self.items.items()), list(self.warehouses), self.gone_at])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
 def settle(account: Account, stored: Stored, now: datetime) -> Stored:
     """Do what the posting asks for, and note it as done; the posting as it is then."""
     again = False
     while again or not stored.settled:
         stored = _decide(account, stored, now)
-        _hold(account, stored, now)
+        takes = _takes(account, stored.body)
+        if again or takes.mark != stored.body.get("takes"):
+            _hold(stored, takes, now)
         _take_over(account, stored, now)
         told = [_tell(account, event, now) for event in stored.body["tell"]]
-        after = kept.applied(stored, told)
+        after = kept.applied(stored, told, takes.mark)
         # Who came between may have let go what was just held again: what it is now has the last word.
         again = after is None
         stored = after or _again(stored)
@@ -129,16 +152,20 @@ def warehouses(account: Account, body: Posting) -> list[str]:
     return sorted(takes[0]) if takes else []
 
 
-def _hold(account: Account, stored: Stored, now: datetime) -> None:
-    """Bring the holds in line with what the posting wants of them."""
-    body, wanted = stored.body, postings.wanted(stored.body)
-    parts = {part["item"] for held in (body.get("held") or {}).values() for part in held["parts"]}
+def _takes(account: Account, body: Posting) -> Takes:
+    wanted = postings.wanted(body)
     items = postings.held_items(body) if wanted != "nothing" else {}
-    if items:
-        stock_holds.reserve(stored.shop, stored.id, items, warehouses(account, body), now)
-    if wanted == "gone" and items:
-        stock_holds.consume(stored.shop, stored.id, list(items), body["left_at"], now)
-    if let_go := sorted(parts - items.keys()):
+    return Takes(wanted, items, warehouses(account, body), body["left_at"] if wanted == "gone" else "")
+
+
+def _hold(stored: Stored, takes: Takes, now: datetime) -> None:
+    """Bring the holds in line with what the posting wants of them."""
+    parts = {part["item"] for held in (stored.body.get("held") or {}).values() for part in held["parts"]}
+    if takes.items:
+        stock_holds.reserve(stored.shop, stored.id, takes.items, takes.warehouses, now)
+    if takes.gone_at and takes.items:
+        stock_holds.consume(stored.shop, stored.id, list(takes.items), takes.gone_at, now)
+    if let_go := sorted(parts - takes.items.keys()):
         stock_holds.release(stored.shop, stored.id, let_go, now)
 
 

@@ -22,8 +22,9 @@ FRESH = 20.0  # seconds for which the settings are taken as read: a mark too man
 def touch(shop: str, items: Iterable[str | Item], now: datetime, *, forced: bool = False, of: str | None = None) -> int:
     """Mark all units linked to these items (ids, or items as they stand) and wake their accounts; how many marks.
 
-    `forced`: the number is to be sent even where it is the same, because the marketplace changed its own (an order of
-    the account `of`). An account that rests gets no marks, but for its own orders: once it goes on, all is looked at.
+    `forced`: the number is to be sent even where it is the same: to the account `of`, whose marketplace changed its own
+    for an order; None: to all. An account that rests gets no marks, but for its own orders: once it goes on, all is
+    looked at.
     """
     given = list(items)
     read = goods.items(shop, [one for one in given if isinstance(one, str)])
@@ -33,7 +34,7 @@ def touch(shop: str, items: Iterable[str | Item], now: datetime, *, forced: bool
         for account, unit in sorted(item.links):
             found[account][unit] = min(how_soon, found[account].get(unit, how_soon))
     written = {account: units for account, units in found.items() if account == of or not _rests(shop, account, now)}
-    return sum(_mark(shop, account, units, now, forced) for account, units in written.items())
+    return sum(_mark(shop, account, units, now, forced and of in (None, account)) for account, units in written.items())
 
 
 def _rests(shop: str, account: str, now: datetime) -> bool:

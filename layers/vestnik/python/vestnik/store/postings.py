@@ -80,12 +80,13 @@ def change(shop: str, account: str, number: str, step: Step, *, seen: Stored | N
     return before
 
 
-def applied(stored: Stored, told: Iterable[str]) -> Stored | None:
+def applied(stored: Stored, told: Iterable[str], takes: str = "") -> Stored | None:
     """Note that the effects of this very revision are done, and its events (ids) told. None where it changed meanwhile:
-    then they are to be done again, for what it is now."""
+    then they are to be done again, for what it is now. `takes`: a mark of what it takes of the stock from now on."""
     done = set(told)
     tell = [event for event in stored.body["tell"] if event["id"] not in done]
-    after = Stored(stored.shop, {**stored.body, "tell": tell}, stored.rev + 1, stored.rev + 1)
+    body = {**stored.body, "tell": tell} | ({"takes": takes} if takes else {})
+    after = Stored(stored.shop, body, stored.rev + 1, stored.rev + 1)
     return after if dynamo.transact(_writes(after, stored)) else None
 
 

@@ -20,13 +20,15 @@ from vestnik.domain.market.statuses import Statuses
 from vestnik.errors import Refused
 
 PACKED, HANDED_OVER = "packed", "handed_over"
+GRANTED, DECLINED = ANSWERS = "cancellation_granted", "cancellation_declined"
+"""What a buyer's wish to cancel is answered with; it may be made of what has left, too."""
 ASKED, RUNNING, DONE, FAILED = "asked", "running", "done", "failed"
 TRIES = 8
 FIRST_PAUSE, LONGEST_PAUSE = 5, 60  # seconds
 AFTER: Mapping[str, frozenset[str]] = {
     PACKED: frozenset({"packed", "awaiting_label", "label_received", *statuses.LEFT}),
     HANDED_OVER: statuses.LEFT,
-    statuses.CANCELLED: frozenset({statuses.CANCELLED}),
+    GRANTED: frozenset({statuses.CANCELLED}),
 }
 """In which statuses the marketplace is seen to have done what was asked."""
 
@@ -47,21 +49,22 @@ def check(body: Posting, to: str, shipped: Mapping[str, Any]) -> None:
         raise Refused(f"postings of scheme {body.get('scheme', '?')} are shown, not worked", code="scheme", where="")
     if body.get("fake"):
         raise Refused("it is a test order of the marketplace's", code="fake", where="")
-    if body["left"] or body["closed"]:
+    if overtaken(body, to):
         raise Refused(f"it is {body['status']}: nothing more can be asked for it", code="closed", where="/status")
-    if body.get("held_up") and to != statuses.CANCELLED:
+    if to in ANSWERS and not body.get("cancel_requested"):
+        raise Refused("its buyer does not ask for it to be cancelled", code="not-asked", where="")
+    if body.get("held_up") and to not in (statuses.CANCELLED, *ANSWERS):
         raise Refused("its goods are linked to no item yet", code="unlinked", where="")
 
 
 def given_faults(body: Posting, to: str, given: Mapping[str, Any], shipped: Mapping[str, Any]) -> Iterator[Missing]:
     """What is wrong with what comes with a wish, by what the marketplace's folder tells: `takes`, {status: names}, and
-    `reasons`, {required, known: {key: what it means}, message: the keys that want one}."""
+    `reasons`, {status: {required, known: {key: what it means}, message: the keys that want one}}."""
     if given.get("boxes") is not None and "boxes" not in (shipped.get("takes") or {}).get(to, ()):
         yield Missing("/boxes", "are not told to this marketplace with this status", "no boxes")
     elif given.get("boxes") is not None:
         yield from _box_faults(body, given["boxes"])
-    if to == statuses.CANCELLED:
-        yield from _reason_faults(given, shipped.get("reasons") or {})
+    yield from _reason_faults(given, (shipped.get("reasons") or {}).get(to) or {})
 
 
 def _box_faults(body: Posting, boxes: Sequence[Mapping[str, Any]]) -> Iterator[Missing]:
@@ -93,7 +96,15 @@ def asked(body: Posting, to: str, given: Mapping[str, Any], at: str) -> Posting:
 
 def confirmed(body: Posting, to: str, read: Statuses) -> bool:
     """Whether the marketplace is seen to have done it."""
-    return statuses.counts_as(body["status"], read) in AFTER.get(to, frozenset({to}))
+    ours = statuses.counts_as(body["status"], read)
+    if to == DECLINED:
+        return not body.get("cancel_requested") and ours != statuses.CANCELLED
+    return ours in AFTER.get(to, frozenset({to}))
+
+
+def overtaken(body: Posting, to: str) -> bool:
+    """Whether it is too late for it."""
+    return bool(body["closed"] or (body["left"] and to not in ANSWERS))
 
 
 def document(body: Posting, account: Mapping[str, Any], kept: Mapping[str, Any], now: str) -> dict[str, Any]:
