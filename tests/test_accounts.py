@@ -283,7 +283,7 @@ def test_a_paused_account_is_left_alone_and_goes_on_when_connected_again(shop: S
 
 def any_mark(shop: Shop) -> bool:
     with as_door(shop.world):
-        return stock_sent.any_mark("demo", "one")
+        return bool(stock_sent.look("demo", "one", 1).marks)
 
 
 def test_what_is_told_while_an_account_rests_leaves_no_marks_and_is_sent_when_it_goes_on(shop: Shop) -> None:

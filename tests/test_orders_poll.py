@@ -80,7 +80,7 @@ def test_a_late_poll_brings_no_released_hold_back(clock: Clock) -> None:
 
 def marked() -> list[tuple[str, bool]]:
     """Accounts whose unit of the tea is marked to be sent, and whether also where it is the same; then no more."""
-    found = [(name, mark) for name in ("main", "other") for mark in stock_sent.heads(SHOP, name, 10)[0]]
+    found = [(name, mark) for name in ("main", "other") for mark in stock_sent.look(SHOP, name, 10).marks]
     stock_sent.write((), [mark.key for _, mark in found])
     return sorted({(name, mark.forced) for name, mark in found})
 

@@ -95,7 +95,6 @@ def test_the_most_urgent_come_first_and_those_without_a_time_last() -> None:
     for number, by in (("1", "2026-11-22T08:00:00Z"), ("2", None), ("3", "2026-11-20T10:00:00Z")):
         told(number=number, ship_by=by)
     assert [entry["number"] for entry in entries()] == ["3", "1", "2"]
-    assert [e["number"] for e in kept.urgent(SHOP, "main", START + timedelta(hours=3))] == ["3"]
 
 
 def test_a_day_is_listed_in_pages_the_newest_first() -> None:

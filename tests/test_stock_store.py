@@ -210,9 +210,9 @@ def test_a_touch_marks_each_unit_once_by_how_scarce_its_item_is(shop: Shop, id: 
         for item in (f"{id}-few", f"{id}-none"):
             items.tie(SHOP, item, id, "set#1|x")
         stock_touch.touch(SHOP, [f"{id}-few", f"{id}-none"], shop.world.now())
-        marks, more = stock_sent.heads(SHOP, id, 10)
-    assert [(mark.unit, mark.priority, mark.forced) for mark in marks] == [("set#1|x", "0", False)]
-    assert not more
+        look = stock_sent.look(SHOP, id, 10)
+    assert [(mark.unit, mark.priority, mark.forced) for mark in look.marks] == [("set#1|x", "0", False)]
+    assert (look.whole, look.more) == (True, False)
 
 
 def test_a_number_told_anew_that_is_the_same_marks_nothing(shop: Shop, id: str) -> None:
@@ -222,7 +222,7 @@ def test_a_number_told_anew_that_is_the_same_marks_nothing(shop: Shop, id: str) 
     shop.world.advance(timedelta(minutes=1))
     assert tell(shop, id, 5)["changed"] == 0
     with as_door(shop.world):
-        assert stock_sent.heads(SHOP, id, 10) == ([], False)
+        assert stock_sent.look(SHOP, id, 10).marks == []
 
 
 def test_an_account_is_woken_at_once_and_once_more_for_what_came_after(shop: Shop, id: str) -> None:

@@ -56,11 +56,9 @@ def change(
     return kept.get(account.shop, account.id, posting)
 
 
-def run(this: Reading, deadline: datetime) -> datetime | None:
-    """Do what is asked for of an account, and look after what is under way; when the next of it wants to be looked at
-    again (None: nothing waits)."""
-    entries = kept.every_open(this.account.shop, this.account.id)
-    numbers = [entry["number"] for entry in entries if entry["op"]]
+def run(this: Reading, numbers: list[str], deadline: datetime) -> datetime | None:
+    """Do what is asked for of these of an account's postings, and look after what is under way; when the next of it
+    wants to be looked at again (None: nothing waits)."""
     for some in orders_take.cut(numbers):
         if this.clock() >= deadline:
             return this.clock()

@@ -22,7 +22,6 @@ from vestnik.domain.market import expressions, postings
 from vestnik.errors import Later, Refused
 from vestnik.flows import orders_take
 from vestnik.flows.orders_run import Run
-from vestnik.store import postings as kept
 
 ALWAYS = timedelta(0)
 SELDOM = timedelta(minutes=15)
@@ -50,7 +49,7 @@ def statuses(this: Run) -> None:
     if not this.place.get("lists_used"):
         return
     numbers = defaultdict[str, list[str]](list)
-    for entry in kept.every_open(this.account.shop, this.account.id):
+    for entry in this.entries:
         if not entry["closed"] and entry["number"] not in this.reading.seen:
             numbers[orders_take.list_of(this.account, entry["scheme"])].append(entry["number"])
     for listing in _lists(this):

@@ -11,6 +11,7 @@ same again changes nothing (see `postings.merge`).
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from vestnik import resources
@@ -22,7 +23,6 @@ from vestnik.flows import calling, operations, orders_effects, orders_lists, ord
 from vestnik.flows.orders_engine import Engine
 from vestnik.flows.orders_run import Clock, Run
 from vestnik.flows.ran import Ran
-from vestnik.store import postings as kept
 
 OVERLAP_MINUTES = 10
 SPAN_DAYS = 28
@@ -45,7 +45,7 @@ def run(account: Account, clock: Clock, deadline: datetime, engine: Engine = cal
 
 def _undone(this: Run) -> None:
     """What an earlier run could not finish, and who waits for a link."""
-    entries = list(kept.every_open(this.account.shop, this.account.id))
+    entries = this.look()
     for some in orders_take.cut([entry["number"] for entry in entries if entry["due"]]):
         orders_effects.settle_all(this.account, orders_take.stored(this.account, some).values(), this.now)
     if any(entry["unlinked"] for entry in entries):
@@ -57,7 +57,7 @@ def _reread(this: Run) -> None:
     mark = statuses.mark(this.reading.read)
     if not this.place or this.place.get("read") == mark:
         return
-    for entry in list(kept.every_open(this.account.shop, this.account.id)):
+    for entry in this.look():
         if this.late:
             this.more = True
             return
@@ -73,7 +73,7 @@ def _read_anew(read: statuses.Statuses, at: str, body: Posting | None) -> Postin
 def _operate(this: Run) -> None:
     """What was asked for. Where its limit is used up, orders are read all the same."""
     try:
-        this.again = operations.run(this.reading, this.deadline)
+        this.again = operations.run(this.reading, [e["number"] for e in this.entries if e["op"]], this.deadline)
     except Later as later:
         this.again = later.at or this.now + timedelta(minutes=1)
 
@@ -143,8 +143,7 @@ def _second(moment: str) -> str:
 
 def _open(this: Run) -> None:
     """Ask for the statuses of the open ones of the main list that nothing was told of in this run."""
-    entries = kept.every_open(this.account.shop, this.account.id)
-    unheard = (e for e in entries if not e["closed"] and e["number"] not in this.reading.seen)
+    unheard = (e for e in this.look() if not e["closed"] and e["number"] not in this.reading.seen)
     numbers = [e["number"] for e in unheard if not orders_take.list_of(this.account, e["scheme"])]
     orders_take.ask_statuses(this.reading, numbers)
 
@@ -152,7 +151,8 @@ def _open(this: Run) -> None:
 def _warn(this: Run) -> None:
     """Tell of those that will be late, and of those that are."""
     now, soon = this.now, timedelta(hours=this.number("warn_hours", SOON_HOURS))
-    for entry in list(kept.urgent(this.account.shop, this.account.id, now + soon)):
+    before = postings.moment(now + soon)
+    for entry in takewhile(lambda entry: entry["sk"] < before, this.entries):
         if not entry["left"] and not entry["closed"] and entry["late"] != postings.LATE:
             orders_take.change(this.reading, entry["number"], partial(_warned, now, soon))
 

@@ -1,7 +1,7 @@
 """One run over an account's orders: what its steps share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ Told = Mapping[str, Any]
 @dataclass(slots=True)
 class Run:
     """One run. `place`: up to where the account's lists were read; `first`: the main one was not begun; `more`: there
-    was no time for all; `again`: when an operation that waits may go on."""
+    was no time for all; `again`: when an operation that waits may go on; `entries`: the open ones as last looked at."""
 
     reading: Reading
     deadline: datetime
@@ -29,6 +29,7 @@ class Run:
     first: bool = False
     more: bool = False
     again: datetime | None = None
+    entries: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def account(self) -> Account:
@@ -53,6 +54,11 @@ class Run:
     def has(self, purpose: str) -> bool:
         """Whether the marketplace has a request for a purpose."""
         return self.engine.has(self.account, purpose, self.now)
+
+    def look(self) -> list[dict[str, Any]]:
+        """The entries of the open postings as they stand now, the most urgent first."""
+        self.entries = list(kept.every_open(self.account.shop, self.account.id))
+        return self.entries
 
     def pages(self, purpose: str, given: Told) -> int:
         """Read a list to its end; how many orders it told of. Raises as calls do."""

@@ -15,6 +15,7 @@ from vestnik.domain.market.accounts import ZERO_LIMIT_PERCENT, Account
 from vestnik.flows import announcing
 from vestnik.flows.stock_targets import Targets
 from vestnik.store import runs, stock_sent
+from vestnik.store.stock_sent import Look
 
 FLOW = "stock"
 WINDOW = timedelta(hours=1)
@@ -61,11 +62,12 @@ class Guard:
         return {"since": self.since, "base": self.base, "zeroed": self.zeroed}
 
 
-def begin(account: Account, targets: Targets, state: State, now: datetime) -> Guard:
-    """The guard of a run: counts what would be zeroed where that may be too much, and holds it then."""
+def begin(account: Account, targets: Targets, state: State, look: Look, now: datetime) -> Guard:
+    """The guard of a run: counts what would be zeroed where that may be too much, and holds it then. `look`: the
+    beginning of what is marked."""
     guard = _of(account, state, now)
-    if guard.left is not None and _may_be_too_many(account, guard.left):
-        units = _zeroed(account, targets)
+    if guard.left is not None and _may_be_too_many(account, look, guard.left):
+        units = _zeroed(account, targets, look)
         guard.holds = units > guard.left
         if guard.holds:
             guard.waiting = _told(account, guard, units + guard.zeroed, state, now)
@@ -99,27 +101,27 @@ def confirmed(state: State, now: datetime) -> bool:
     return bool(at) and now - datetime.fromisoformat(str(at)) < WINDOW
 
 
-def _suspects(account: Account) -> Iterator[str]:
+def _suspects(account: Account, look: Look) -> Iterator[str]:
     """Units that may come down to 0. A touch knows how much is left of the item, and marks as usual only what has more
     than a small buffer takes."""
     large = int(account.body.get("buffer") or 0) >= stock.LOW
     for first, last in (*SUSPECTS, ("2", "2")) if large else SUSPECTS:
-        for mark in stock_sent.between(account.shop, account.id, first, last):
-            yield mark.unit
+        all_of = look.of(first, last) if look.whole else stock_sent.between(account.shop, account.id, first, last)
+        yield from (mark.unit for mark in all_of)
 
 
-def _may_be_too_many(account: Account, left: int) -> bool:
+def _may_be_too_many(account: Account, look: Look, left: int) -> bool:
     """Whether so many are marked at all; counted no further than needed."""
     seen = set[str]()
-    for unit in _suspects(account):
+    for unit in _suspects(account, look):
         seen.add(unit)
         if len(seen) > left:
             return True
     return False
 
 
-def _zeroed(account: Account, targets: Targets) -> int:
-    units = dict.fromkeys(_suspects(account))
+def _zeroed(account: Account, targets: Targets, look: Look) -> int:
+    units = dict.fromkeys(_suspects(account, look))
     return sum(targets.zeroed(target) for part in targets.slices(units) for target in part)
 
 

@@ -28,7 +28,7 @@ from vestnik.flows.stock_outside import Called, Outside
 from vestnik.flows.stock_refusals import Refusals
 from vestnik.flows.stock_targets import Target
 from vestnik.store import runs, stock_sent
-from vestnik.store.stock_sent import Mark
+from vestnik.store.stock_sent import Look, Mark
 
 FLOW = "stock"
 ROUNDS = 8  # reads to fill one call's rows, where most units read need nothing
@@ -77,9 +77,9 @@ def run(account: Account, clock: Clock, deadline: datetime, outside: Outside | N
     work.by, work.voice = by, Refusals.of(state.get("refusals") or {})
     samples = stock_readback.sample(account, targets, outside, state, clock())
     try:
-        if stock_sent.any_mark(account.shop, account.id):
-            work.guard = _guarded(account, targets, state, clock())
-            work.go()
+        if (look := stock_sent.look(account.shop, account.id, FEWEST)).marks:
+            work.guard, look = _guarded(account, targets, state, look, clock())
+            work.go(look)
     finally:
         work.keep(state, samples)
     return work.report
@@ -104,11 +104,15 @@ def _begin(
         return later.at or clock() + SOON
 
 
-def _guarded(account: Account, targets: stock_targets.Targets, state: Mapping[str, Any], now: datetime) -> Guard:
-    guard = stock_guard.begin(account, targets, state, now)
-    if not guard.holds and state.get("waiting"):
-        _let_go(account, now)
-    return guard
+def _guarded(
+    account: Account, targets: stock_targets.Targets, state: Mapping[str, Any], look: Look, now: datetime
+) -> tuple[Guard, Look]:
+    """The guard, and what is marked when what waited for a person goes on."""
+    guard = stock_guard.begin(account, targets, state, look, now)
+    if guard.holds or not state.get("waiting"):
+        return guard, look
+    _let_go(account, now)
+    return guard, stock_sent.look(account.shop, account.id, FEWEST)
 
 
 def confirm(shop: str, account: str, now: datetime) -> bool:
@@ -182,30 +186,38 @@ class _Run:
     flying: bool = False
     samples: list[dict[str, Any]] = field(default_factory=list)
 
-    def go(self) -> None:
+    def go(self, look: Look) -> None:
+        """Work off what is marked. `look`: its beginning."""
         size = self.outside.size(self.clock())
         each = max(FEWEST, size // 4)
-        while self.parked is None and self.clock() < self.deadline:
-            pending, more = self._pending(each)
-            if not pending:
+        while pending := self._pending(look, each):
+            self._work_off(pending, size, look.more)
+            if self._ends():
                 break
-            self._work_off(pending, size, more)
-        self._again()
+            look = stock_sent.look(self.account.shop, self.account.id, each)
+        self._again(look)
 
-    def _pending(self, each: int) -> tuple[dict[str, list[Mark]], bool]:
-        """The first of what is marked, by unit."""
-        shop, account = self.account.shop, self.account.id
-        heads, more = stock_sent.heads(shop, account, each)
+    def _ends(self) -> bool:
+        return self.parked is not None or self.clock() >= self.deadline
+
+    def _pending(self, look: Look, each: int) -> dict[str, list[Mark]]:
+        """The first of what is marked, by unit: whose wait is over, and what waits for nothing."""
         found = dict[str, list[Mark]]()
-        for mark in [*stock_sent.due(shop, account, self.clock(), each), *heads]:
+        for mark in [*self._due(look, each), *look.of("0", "3")]:
             found.setdefault(mark.unit, []).append(mark)
-        return found, more
+        return found
+
+    def _due(self, look: Look, each: int) -> list[Mark]:
+        now = self.clock()
+        if not look.whole:
+            return stock_sent.due(self.account.shop, self.account.id, now, each)
+        return [mark for mark in look.of(stock_sent.WAITING, stock_sent.WAITING) if mark.at <= now.timestamp() * 1000]
 
     def _work_off(self, pending: dict[str, list[Mark]], size: int, more: bool) -> None:
         """Full calls, while there are enough units for one; the rest is read again with what comes after it."""
         first = True
         while pending and (first or not more or len(pending) >= size):
-            if self.parked is not None or self.clock() >= self.deadline:
+            if self._ends():
                 return
             first = False
             self._send(self._gather(pending, size))
@@ -237,13 +249,13 @@ class _Run:
                 self.report.unknown += 1
             elif number == shows and not forced:
                 self.report.same += 1
-            elif (due := self._due(target, warehouse)) is not None and due > now:
+            elif (due := self._free_from(target, warehouse)) is not None and due > now:
                 one.wait[target.unit] = max(due, one.wait.get(target.unit, due))
             elif self._may(one, target, warehouse, number):
                 rows.append(self._row(target, warehouse, number, now))
         return rows
 
-    def _due(self, target: Target, warehouse: str) -> datetime | None:
+    def _free_from(self, target: Target, warehouse: str) -> datetime | None:
         """From when a pair may be written again (some take it once in so many seconds); None where it never was."""
         at = target.sent.places.get(warehouse, {}).get("at")
         return datetime.fromisoformat(at) + timedelta(seconds=self.pair_seconds) if at else None
@@ -372,14 +384,19 @@ class _Run:
         forced = any(mark.forced for mark in one.marks[unit])
         return stock_sent.marks(self.account.shop, self.account.id, [(unit, kind)], at, forced=forced)
 
-    def _again(self) -> None:
+    def _again(self, look: Look) -> None:
         """When the run wants to go on: when its limit allows it, at once where time ran out, when the next is due."""
         if self.parked is not None:
             self.report.again = self.parked
         elif self.clock() >= self.deadline:
             self.report.again = self.clock()
-        elif (ms := stock_sent.next_due(self.account.shop, self.account.id)) is not None:
+        elif (ms := self._next_due(look)) is not None:
             self.report.again = datetime.fromtimestamp(ms / 1000, self.clock().tzinfo)
+
+    def _next_due(self, look: Look) -> int | None:
+        if not look.whole:
+            return stock_sent.next_due(self.account.shop, self.account.id)
+        return min((mark.at for mark in look.of(stock_sent.WAITING, stock_sent.WAITING)), default=None)
 
     def keep(self, state: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep how the account stands for the next run."""

@@ -166,15 +166,6 @@ def every_open(shop: str, account: str) -> Iterator[dict[str, Any]]:
     return dynamo.query_all(TABLE, keys.open_postings(shop, account))
 
 
-def urgent(shop: str, account: str, before: datetime) -> Iterator[dict[str, Any]]:
-    """The open entries of an account that must leave before this time, the most urgent first."""
-    after: str | None = ""
-    limit = postings.moment(before)
-    while after is not None:
-        items, after = dynamo.query(TABLE, keys.open_postings(shop, account), until=limit, after=after)
-        yield from items
-
-
 def of_day(shop: str, day: str, limit: int, after: str = "") -> tuple[list[str], str | None]:
     """The ids of a page of a day's postings, the newest first, and where to go on."""
     items, more = dynamo.query(TABLE, keys.postings(shop, day), after=after, limit=limit, backwards=True)

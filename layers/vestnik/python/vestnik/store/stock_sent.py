@@ -17,7 +17,7 @@ from vestnik.store import dynamo, keys
 
 TABLE = "goods"
 WAITING, HELD = "w", "h"
-END_OF_LIVE = "4"
+LIVE = "0123"
 FLIGHT = "flight#stock"
 
 
@@ -62,13 +62,29 @@ def write(puts: Sequence[dynamo.Item] = (), deletes: Sequence[dynamo.Key] = ()) 
     dynamo.write_many(TABLE, puts=puts, deletes=deletes)
 
 
-def heads(shop: str, account: str, each: int) -> tuple[list[Mark], bool]:
-    """The marks that are to be sent first, up to `each` of every slot, in order; whether there are more."""
-    found, more = list[Mark](), False
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An account's first marks as they stood at a moment, those first that are to be sent first. `whole`: there were no
+    others; `more`: there were others that are to be sent."""
+
+    marks: Sequence[Mark]
+    whole: bool
+    more: bool
+
+    def of(self, first: str, last: str) -> list[Mark]:
+        """Those of the kinds from `first` to `last`."""
+        return [mark for mark in self.marks if first <= mark.priority <= last]
+
+
+def look(shop: str, account: str, each: int) -> Look:
+    """The first marks of an account, up to `each` of every slot."""
+    found, whole, more = list[Mark](), True, False
     for slot in range(keys.SLOTS):
-        rows, after = dynamo.query(TABLE, keys.dirty(shop, account, slot), until=END_OF_LIVE, limit=each)
-        found, more = found + [_mark(row) for row in rows], more or after is not None
-    return sorted(found, key=lambda mark: mark.key[1]), more
+        rows, after = dynamo.query(TABLE, keys.dirty(shop, account, slot), limit=each)
+        found += map(_mark, rows)
+        whole = whole and after is None
+        more = more or (after is not None and found[-1].priority in LIVE)
+    return Look(sorted(found, key=lambda mark: mark.key[1]), whole, more)
 
 
 def between(shop: str, account: str, first: str, last: str) -> Iterator[Mark]:
@@ -80,11 +96,6 @@ def between(shop: str, account: str, first: str, last: str) -> Iterator[Mark]:
                 TABLE, keys.dirty(shop, account, slot), since=f"{first}#", until=f"{last}~", after=after
             )
             yield from map(_mark, rows)
-
-
-def any_mark(shop: str, account: str) -> bool:
-    """Whether anything of an account is marked."""
-    return any(dynamo.query(TABLE, keys.dirty(shop, account, slot), limit=1)[0] for slot in range(keys.SLOTS))
 
 
 def due(shop: str, account: str, now: datetime, each: int) -> list[Mark]:
