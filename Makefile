@@ -1,5 +1,6 @@
 # Everything one does with Vestnik. `make` alone lists it. Each target sets up what it needs first.
 PY := .venv/bin/python
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export UV_SYSTEM_CERTS := 1
 # Without .pyc each process compiles half a million lines anew: three times the time until the first test runs.
@@ -10,7 +11,7 @@ STAGE ?= dev
 CFN_LINT := .venv/bin/cfn-lint --ignore-checks W3005 --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench lint types contracts prism docs locks layers synth smoke doctor deploy first-key domain clean
+.PHONY: help run test slow faults bench lint types contracts prism docs locks layers synth smoke doctor deploy first-key domain clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,8 +26,11 @@ node_modules/.set-up: package-lock.json
 run: .venv/.set-up ## a shop's day in the local world, then its outbox served (ARGS=...)
 	$(PY) -m infra.local $(ARGS)
 
-test: .venv/.set-up ## the tests, with a sample of the faults (ARGS=...)
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: .venv/.set-up ## the tests but for the slow ones, with a sample of the faults (ARGS=...)
+	$(PYTEST) -m "not slow" $(ARGS)
+
+slow: .venv/.set-up ## the tests that take some seconds each (ARGS=...)
+	$(PYTEST) -m slow $(ARGS)
 
 faults: .venv/.set-up ## faults in every call of the main story, and in a share of a stock's and of an order's
 	$(PY) -m tests.faults $(ARGS)

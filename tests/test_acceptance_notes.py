@@ -155,6 +155,7 @@ def all_orders(world: World, query: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_messages_and_figures_are_found_without_a_day_when_midnight_has_passed(world: World) -> None:
     world.reset()
     for n, hours in enumerate((16, 0)):  # two days: within one, the order is nobody's promise

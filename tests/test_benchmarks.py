@@ -79,6 +79,7 @@ def test_the_load_is_of_known_types_and_each_order_goes_through_its_steps_in_ord
     assert len({event["id"] for event in made}) == len(made)
 
 
+@pytest.mark.slow
 def test_a_bill_has_the_parts_of_the_way_and_every_event_is_one_message() -> None:
     profile = cost.Profile("a few", 10, 1.0, 3)
     bill = cost.bill(profile)

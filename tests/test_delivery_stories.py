@@ -286,6 +286,7 @@ def test_a_webhook_outlives_an_outage_of_its_receiver(world: World) -> None:
     assert (message["state"], message["doubtful"]) == ("sent", True)
 
 
+@pytest.mark.slow
 def test_a_webhook_that_nobody_ever_answers_is_given_up(world: World) -> None:
     hook = {"kind": "webhook", "url": f"{world.webhook.url}/hooks"}
     put(world, "/v1/rules/hook", rule("hook", "order.cancelled", recipients=[hook], channel="webhook", templates={}))

@@ -46,6 +46,7 @@ def server(world: World) -> Iterator[Server]:
 # Examples
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("curl"), reason="the examples are commands of curl")
 @pytest.mark.parametrize("page", ASKING, ids=named)
 def test_every_command_of_a_page_answers_as_the_page_says(page: Path, server: Server) -> None:

@@ -203,6 +203,7 @@ def test_wildberries_stock_goes_on_by_the_new_name_with_nobody_there(world: Worl
     assert len(alarms(world, "Its replacement is in force now")) == 2
 
 
+@pytest.mark.slow
 def test_wildberries_stock_catches_up_once_a_person_has_mended_the_calls_over_the_api(world: World, shop: Shop) -> None:
     twin = wildberries(world, shop, replaced_by=None)
     twin.dated = date(2026, 2, 9)

@@ -13,6 +13,7 @@ def quiet() -> float:
     return median(fairness.waits(0))
 
 
+@pytest.mark.slow
 def test_a_quiet_shop_waits_at_most_twice_as_long_under_a_neighbours_hundred_thousand_events(quiet: float) -> None:
     assert max(fairness.waits(100_000)) <= 2 * quiet
 

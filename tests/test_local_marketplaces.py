@@ -81,6 +81,7 @@ def status_of(world: World, order: str) -> str:
     return status
 
 
+@pytest.mark.slow
 def test_a_parcel_is_taken_delivered_and_sent_back_as_the_marketplace_tells(world: World, sold: dict[str, str]) -> None:
     for what, status in (("take", "shipped"), ("deliver", "delivered")):
         for order in sold.values():

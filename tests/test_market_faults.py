@@ -12,6 +12,8 @@ from tests.faults.market_scenes import SCENES
 from tests.faults.market_story import CYCLES
 from tests.faults.run import START
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = {"stock": 1, "orders": 1}
 TOLD = ("stock: an old number comes after newer ones",)
 

@@ -10,6 +10,8 @@ import pytest
 from examples import marketplaces as example
 from infra.world import World, market_report, marketplaces, pages
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -174,6 +174,7 @@ def test_the_largest_event_fits_through_every_queue_and_table(world: World) -> N
     assert len(received(world, "email", "office@example.com")) == 2
 
 
+@pytest.mark.slow
 def test_an_event_with_very_many_recipients_fits_its_record(world: World) -> None:
     oversized = too_large(world)
     with as_operator(world):

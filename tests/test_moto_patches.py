@@ -118,6 +118,7 @@ def as_moto_does(update: tuple[str, str, dict[str, Any], str]) -> list[Any]:
         return [updated(client, "t", update, pk) for pk in ("there", "fresh")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("update", UPDATES, ids=lambda update: f"{update[0]} ({update[1]})")
 def test_a_quick_update_says_what_moto_says(update: tuple[str, str, dict[str, Any], str]) -> None:
     there = as_moto_does(update)

@@ -142,6 +142,7 @@ def test_no_lesser_key_comes_further_than_its_scope(world: World, document: dict
             assert (answer.status, answer.json()["type"]) == (403, "/problems/missing-scope"), (path, method, scope)
 
 
+@pytest.mark.slow
 def test_the_api_is_as_its_document_says(url: str) -> None:
     config = SchemathesisConfig.from_dict(CONFIG)
     schema = schemathesis.openapi.from_url(f"{url}/v1/openapi.json", config=config)

@@ -119,6 +119,7 @@ def packed(shop: Account, script: Wildberries, clock: Clock) -> None:
     run(shop, script, clock)
 
 
+@pytest.mark.slow
 def test_packing_many_orders_makes_one_supply_and_adds_them_a_hundred_at_a_time(wb: Account, clock: Clock) -> None:
     script = Wildberries(101)
     packed(wb, script, clock)

@@ -244,6 +244,7 @@ PATTERNS = OBJECTS | st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(patterns=st.lists(PATTERNS, min_size=1, max_size=12), events=st.lists(EVENTS, min_size=1, max_size=4))
 def test_the_index_agrees_with_the_slow_matcher(patterns: list[Any], events: list[Any]) -> None:

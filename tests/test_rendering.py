@@ -291,6 +291,7 @@ def test_sections_come_back_as_they_were_written() -> None:
     assert sections(written_down(source)) == {"subject": "A", "html": source.html, "text": "T"}
 
 
+@pytest.mark.slow
 def test_every_shipped_template_renders_with_no_facts_at_all(renderer: Renderer) -> None:
     for each in all_shipped():
         renderer.render(each.source, {}, trusted=True)
@@ -434,6 +435,7 @@ print(len(uses), opened)
 """
 
 
+@pytest.mark.slow
 def test_no_filter_and_no_test_of_jinja_needs_a_file_once_the_child_is_ready() -> None:
     code = f"ARGUMENTS = {ARGUMENTS!r}\nVALUES = {VALUES!r}\n{EVERYTHING}"
     layer = str(Path(layouts.__file__).parents[2])

@@ -18,6 +18,8 @@ from infra.world import World
 from vestnik import events, topology
 from vestnik.topology import FromQueue, Http
 
+pytestmark = pytest.mark.slow
+
 MOST_RESOURCES = 400
 ASSETS = ("vendor-arm64", "vestnik", "templates", "functions")
 Resources = dict[str, dict[str, Any]]

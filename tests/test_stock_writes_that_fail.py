@@ -67,6 +67,7 @@ def refused(twin: Any) -> int:
     return sum(1 for call in twin.calls if call.method == "PUT" and call.status == 409)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("units", [UNITS, UNITS[:1]], ids=["six units", "one unit"])
 def test_a_restocking_that_is_answered_204_and_changes_nothing_is_told(
     world: World, shop: Shop, twin: Any, units: list[str]
@@ -85,6 +86,7 @@ def test_a_restocking_that_is_answered_204_and_changes_nothing_is_told(
     assert health(shop)["state"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_refusal_that_names_no_row_comes_to_an_end_and_is_told(world: World, shop: Shop, twin: Any) -> None:
     written(shop, OF_ANOTHER)
     stock(shop, **{f"I{unit}": 9 for unit in UNITS})
@@ -102,6 +104,7 @@ def test_a_refusal_that_names_no_row_comes_to_an_end_and_is_told(world: World, s
     assert shown(twin) == {9}
 
 
+@pytest.mark.slow
 def test_two_units_whose_every_write_is_refused_are_told_after_a_few_runs(world: World, shop: Shop, twin: Any) -> None:
     written(shop, OF_ANOTHER)
     for quantity in range(10, 16):

@@ -199,6 +199,7 @@ def shows(shop: Shop) -> tuple[int, int]:
     return twin.stock_of("TEA", account=TOKEN), twin.stock_of("TEA", account="feed-two")
 
 
+@pytest.mark.slow
 def test_an_outage_is_told_once_it_lasts_and_the_flow_recovers(world: World, shop: Shop) -> None:
     connected(shop)
     world.advance(timedelta(minutes=3))

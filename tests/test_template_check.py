@@ -198,6 +198,7 @@ HEAVY = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", HEAVY)
 def test_the_work_of_a_check_is_bounded_whatever_is_written(form: str) -> None:
     for judge in (malice.findings, short_links.in_html, short_links.in_text):
@@ -209,6 +210,7 @@ def test_the_work_of_a_check_is_bounded_whatever_is_written(form: str) -> None:
         assert 0 <= work.left <= MOST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", HEAVY)
 def test_what_is_read_grows_with_the_text_and_not_with_its_square(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = HEAVY[form]
