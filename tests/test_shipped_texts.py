@@ -11,6 +11,7 @@ from jinja2 import nodes
 from examples.words import SHOP
 from tests.catalogued import LANGUAGES, MESSAGES, SILENT, TYPES, facts, module_of
 from vestnik.domain import schemas
+from vestnik.events import marketplace_stock_refused
 from vestnik.rendering import checks, layouts, render, segments, shipped, tasks
 from vestnik.rendering.guard import Guard
 
@@ -72,6 +73,7 @@ def test_a_text_uses_only_fields_that_are_described(path: Path) -> None:
         "item": schemas.ITEM,
         "line": schemas.MARKETPLACE_LINE,
         "unit": schemas.MARKETPLACE_LINE,
+        "card": marketplace_stock_refused.UNIT,
     }
     assert [".".join(used) for used in _used(path) if not _is_described(used, described)] == []
 

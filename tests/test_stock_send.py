@@ -166,6 +166,42 @@ def test_a_row_that_is_refused_is_taken_out_and_the_others_go_on(desk: Bench) ->
     assert desk.run().calls == 0
 
 
+def heard(desk: Bench) -> list[str]:
+    """Lines of what the staff were told of the account's refused numbers, one a card."""
+    desk.world.settle()
+    told = [item["text"] for item in desk.world.outbox if item["channel"] == "telegram"]
+    return [line for text in told if text.startswith(f"{desk.account.id}: the stock") for line in text.split("\n")[2:]]
+
+
+def test_a_refused_number_is_told_once_until_the_marketplace_takes_one_again(desk: Bench) -> None:
+    desk.many(2)
+    desk.run()
+    refusal = Outcome(False, False, "NotFound", "no such card")
+    desk.market.outcomes["u1"] = refusal
+    for quantity in (0, 3, 2):
+        desk.stock(u0=quantity + 1, u1=quantity)
+        desk.run()
+    first = "- u1 (u1): should show 0, shows 10; no such card"
+    assert heard(desk) == [first]
+    desk.market.outcomes.clear()
+    desk.stock(u1=4)
+    desk.run()
+    desk.market.outcomes["u1"] = refusal
+    desk.stock(u1=5)
+    desk.run()
+    assert heard(desk) == [first, "- u1 (u1): should show 5, shows 4; no such card"]
+
+
+def test_what_a_run_could_not_tell_of_refusals_the_next_one_tells(desk: Bench) -> None:
+    desk.many(1)
+    desk.run()
+    untold = {"at": "2026-11-20T08:00:00Z", "count": 1, "units": [{"unit": "u0", "quantity": 1, "code": "NotFound"}]}
+    desk.do(lambda: runs.put(SHOP, desk.account.id, "stock", untold=untold))
+    for _ in range(2):
+        desk.run()
+    assert heard(desk) == ["- u0 (u0): should show 1; NotFound"]
+
+
 def test_a_row_that_may_go_again_goes_again_with_its_newest_number(desk: Bench) -> None:
     desk.link("u", tea=1)
     desk.stock(tea=5)

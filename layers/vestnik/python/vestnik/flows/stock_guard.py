@@ -106,8 +106,7 @@ def _suspects(account: Account, look: Look) -> Iterator[str]:
     than a small buffer takes."""
     large = int(account.body.get("buffer") or 0) >= stock.LOW
     for first, last in (*SUSPECTS, ("2", "2")) if large else SUSPECTS:
-        all_of = look.of(first, last) if look.whole else stock_sent.between(account.shop, account.id, first, last)
-        yield from (mark.unit for mark in all_of)
+        yield from (mark.unit for mark in look.between(first, last))
 
 
 def _may_be_too_many(account: Account, look: Look, left: int) -> bool:

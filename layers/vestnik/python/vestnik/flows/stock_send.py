@@ -22,10 +22,19 @@ from vestnik.domain.market import stock
 from vestnik.domain.market.accounts import Account
 from vestnik.domain.market.definitions import Outcome
 from vestnik.errors import Later, Refused, Unknown
-from vestnik.flows import parallel, stock_guard, stock_outside, stock_readback, stock_targets, stock_touch
+from vestnik.flows import (
+    stock_guard,
+    stock_outside,
+    stock_readback,
+    stock_refused,
+    stock_slice,
+    stock_targets,
+    stock_touch,
+)
 from vestnik.flows.stock_guard import Guard
 from vestnik.flows.stock_outside import Called, Outside
 from vestnik.flows.stock_refusals import Refusals
+from vestnik.flows.stock_slice import Row, Slice
 from vestnik.flows.stock_targets import Target
 from vestnik.store import runs, stock_sent
 from vestnik.store.stock_sent import Look, Mark
@@ -33,13 +42,11 @@ from vestnik.store.stock_sent import Look, Mark
 FLOW = "stock"
 ROUNDS = 8  # reads to fill one call's rows, where most units read need nothing
 FEWEST = 64  # marks read of each slot
-WRITTEN_AT_ONCE = 100
 SOON = timedelta(seconds=10)
 REFUSED_FOR = timedelta(minutes=15)
 PATIENCE = 2  # calls refused as a whole before the run gives up
 
 type Clock = Callable[[], datetime]
-type Row = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -68,6 +75,8 @@ def run(account: Account, clock: Clock, deadline: datetime, outside: Outside | N
     if not targets.warehouses:
         return Report()  # nowhere to send to yet: what is marked stays so
     _recover(account, clock())
+    if untold := state.get("untold"):
+        stock_refused.tell(account, untold, clock())
     by = outside.written_by(clock())
     if state.get("rules") != (rules := _rules(account, targets, by)):
         if (again := _begin(account, targets, outside, clock, deadline)) is not None:
@@ -111,7 +120,7 @@ def _guarded(
     guard = stock_guard.begin(account, targets, state, look, now)
     if guard.holds or not state.get("waiting"):
         return guard, look
-    _let_go(account, now)
+    _let_go(account, look, now)
     return guard, stock_sent.look(account.shop, account.id, FEWEST)
 
 
@@ -127,44 +136,17 @@ def confirm(shop: str, account: str, now: datetime) -> bool:
 def _recover(account: Account, now: datetime) -> None:
     """Whatever a run that died was sending is in doubt, and goes again."""
     if lost := stock_sent.in_flight(account.shop, account.id):
-        _write(
+        stock_slice.write(
             stock_sent.marks(account.shop, account.id, dict.fromkeys(lost, stock.SOLD_OUT).items(), now, forced=True)
         )
         stock_sent.landed(account.shop, account.id)
 
 
-def _let_go(account: Account, now: datetime) -> None:
+def _let_go(account: Account, look: Look, now: datetime) -> None:
     """What was held for a person is marked anew."""
-    held = stock_sent.between(account.shop, account.id, stock_sent.HELD, stock_sent.HELD)
-    for part in batched(held, 1000, strict=False):
+    for part in batched(look.between(stock_sent.HELD, stock_sent.HELD), 1000, strict=False):
         units = {mark.unit: stock.HEALING for mark in part}
-        _write(stock_sent.marks(account.shop, account.id, units.items(), now), [mark.key for mark in part])
-
-
-def _write(puts: Sequence[Any], deletes: Sequence[Any] = ()) -> None:
-    """Puts first: a run that dies in between leaves a mark too many, never one too few."""
-    _each(lambda part: stock_sent.write(part), puts)
-    _each(lambda part: stock_sent.write((), part), deletes)
-
-
-def _each(do: Callable[[Sequence[Any]], None], rows: Sequence[Any]) -> None:
-    parts = list(batched(rows, WRITTEN_AT_ONCE, strict=False))
-    if len(parts) > 1:
-        parallel.each(do, parts)
-    elif parts:
-        do(parts[0])
-
-
-@dataclass(slots=True)
-class Slice:
-    """Units that are sent together: their marks, targets, and the rows that are due; what became of them."""
-
-    marks: dict[str, list[Mark]] = field(default_factory=dict)
-    targets: dict[str, Target] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
-    done: set[tuple[str, str]] = field(default_factory=set)
-    wait: dict[str, datetime] = field(default_factory=dict)
-    held: set[str] = field(default_factory=set)
+        stock_slice.write(stock_sent.marks(account.shop, account.id, units.items(), now), [mark.key for mark in part])
 
 
 @dataclass(slots=True)
@@ -185,12 +167,13 @@ class _Run:
     took_off: bool = False
     flying: bool = False
     samples: list[dict[str, Any]] = field(default_factory=list)
+    anew: list[stock_refused.Refusal] = field(default_factory=list)
 
     def go(self, look: Look) -> None:
         """Work off what is marked. `look`: its beginning."""
         size = self.outside.size(self.clock())
         each = max(FEWEST, size // 4)
-        while pending := self._pending(look, each):
+        while pending := self._pending(look):
             self._work_off(pending, size, look.more)
             if self._ends():
                 break
@@ -200,18 +183,12 @@ class _Run:
     def _ends(self) -> bool:
         return self.parked is not None or self.clock() >= self.deadline
 
-    def _pending(self, look: Look, each: int) -> dict[str, list[Mark]]:
+    def _pending(self, look: Look) -> dict[str, list[Mark]]:
         """The first of what is marked, by unit: whose wait is over, and what waits for nothing."""
         found = dict[str, list[Mark]]()
-        for mark in [*self._due(look, each), *look.of("0", "3")]:
+        for mark in [*look.due(self.clock()), *look.live]:
             found.setdefault(mark.unit, []).append(mark)
         return found
-
-    def _due(self, look: Look, each: int) -> list[Mark]:
-        now = self.clock()
-        if not look.whole:
-            return stock_sent.due(self.account.shop, self.account.id, now, each)
-        return [mark for mark in look.of(stock_sent.WAITING, stock_sent.WAITING) if mark.at <= now.timestamp() * 1000]
 
     def _work_off(self, pending: dict[str, list[Mark]], size: int, more: bool) -> None:
         """Full calls, while there are enough units for one; the rest is read again with what comes after it."""
@@ -224,7 +201,7 @@ class _Run:
 
     def _gather(self, pending: dict[str, list[Mark]], size: int) -> Slice:
         """Read units until they fill a call, or there are no more."""
-        one, counts = Slice(), Counter[str]()
+        one, counts = Slice(self.account.shop, self.account.id), Counter[str]()
         for _ in range(ROUNDS):
             wanted = list(islice(pending, size - max(counts.values(), default=0)))
             if not wanted:
@@ -287,7 +264,7 @@ class _Run:
                         self._call(one, part)
         finally:
             self.above += sum(t.sent.above_zero - before[unit] for unit, t in one.targets.items())
-            self._settle(one)
+            one.keep(self.clock())
 
     def _call(self, one: Slice, batch: Sequence[Mapping[str, Any]]) -> None:
         now = self.clock()
@@ -298,10 +275,10 @@ class _Run:
         except Later as later:
             self.parked = later.at or now + SOON
             if later.at is None:
-                self._doubt(one, batch, now)
+                one.doubt(batch, now)
         except Unknown:
             self.parked = now + max(SOON, timedelta(seconds=self.pair_seconds))
-            self._doubt(one, batch, now)
+            one.doubt(batch, now)
         except Refused as refused:
             self.flying = False
             self._refused(one, batch, refused, now)
@@ -318,13 +295,6 @@ class _Run:
         if why := self.voice.useless:
             self.outside.doubt(why, now)
             self.parked = now + REFUSED_FOR
-
-    def _doubt(self, one: Slice, batch: Iterable[Mapping[str, Any]], now: datetime) -> None:
-        """Nobody knows what stands there now: these go again whatever the number is then."""
-        for row in batch:
-            place = one.targets[row["unit"]].sent.places.setdefault(row["warehouse"], {})
-            place |= {"doubt": row["quantity"], "at": utc(now)}
-            one.targets[row["unit"]].sent.n = row["version"]
 
     def _refused(self, one: Slice, batch: Iterable[Mapping[str, Any]], refused: Refused, now: datetime) -> None:
         """A call was refused as a whole: its rows come again some time later, and others go on; but not for long."""
@@ -345,6 +315,7 @@ class _Run:
         if outcome.ok:
             self._taken(one, row, now)
             return
+        before = (place.get("error") or {}).get("code")
         place["error"] = {"code": outcome.code[:100], "message": outcome.message[:300], "at": utc(now)}
         if outcome.again:
             self.report.later += 1
@@ -352,6 +323,8 @@ class _Run:
             one.wait[unit] = max(at, one.wait.get(unit, at))
         else:
             self.report.refused += 1
+            if before != outcome.code[:100]:
+                self.anew.append(stock_refused.refusal(row, sent.shows(warehouse), outcome))
 
     def _taken(self, one: Slice, row: Mapping[str, Any], now: datetime) -> None:
         sent, warehouse = one.targets[row["unit"]].sent, row["warehouse"]
@@ -365,38 +338,14 @@ class _Run:
             told = {name: row[name] for name in ("unit", "warehouse", "quantity")} | {"by": self.by}
             self.samples.append({**told, "n": sent.n, "at": place["at"], "was": stock_readback.stood(before)})
 
-    def _settle(self, one: Slice) -> None:
-        """Keep what was sent, mark anew what must come again, and delete the marks of all that was looked at."""
-        rows = {(row["unit"], row["warehouse"]) for row in one.rows}
-        left = {unit for unit, warehouse in rows - one.done}
-        changed = {unit for unit, _ in rows if one.targets[unit].sent.n or one.targets[unit].sent.places}
-        puts = [self._sent_row(one.targets[unit]) for unit in changed]
-        for unit, at in one.wait.items():
-            puts += self._mark(unit, stock_sent.WAITING, at, one)
-        for unit in one.held - one.wait.keys():
-            puts += self._mark(unit, stock_sent.HELD, self.clock(), one)
-        _write(puts, [mark.key for unit, marks in one.marks.items() if unit not in left for mark in marks])
-
-    def _sent_row(self, target: Target) -> Any:
-        return stock_sent.row(self.account.shop, self.account.id, target.sent)
-
-    def _mark(self, unit: str, kind: str, at: datetime, one: Slice) -> list[Any]:
-        forced = any(mark.forced for mark in one.marks[unit])
-        return stock_sent.marks(self.account.shop, self.account.id, [(unit, kind)], at, forced=forced)
-
     def _again(self, look: Look) -> None:
         """When the run wants to go on: when its limit allows it, at once where time ran out, when the next is due."""
         if self.parked is not None:
             self.report.again = self.parked
         elif self.clock() >= self.deadline:
             self.report.again = self.clock()
-        elif (ms := self._next_due(look)) is not None:
+        elif (ms := look.next_due()) is not None:
             self.report.again = datetime.fromtimestamp(ms / 1000, self.clock().tzinfo)
-
-    def _next_due(self, look: Look) -> int | None:
-        if not look.whole:
-            return stock_sent.next_due(self.account.shop, self.account.id)
-        return min((mark.at for mark in look.of(stock_sent.WAITING, stock_sent.WAITING)), default=None)
 
     def keep(self, state: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep how the account stands for the next run."""
@@ -414,6 +363,8 @@ class _Run:
             fields["refusals"] = kept
         if fields["samples"] != (state.get("samples") or []) or guard.since or "refusals" in fields:
             runs.put(shop, account, FLOW, **fields)
+        if self.anew and not self.voice.useless:
+            stock_refused.keep(self.account, self.anew, self.clock())
         self._log()
 
     def _log(self) -> None:

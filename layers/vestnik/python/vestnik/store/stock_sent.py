@@ -65,56 +65,67 @@ def write(puts: Sequence[dynamo.Item] = (), deletes: Sequence[dynamo.Key] = ()) 
 @dataclass(frozen=True, slots=True)
 class Look:
     """An account's first marks as they stood at a moment, those first that are to be sent first. `whole`: there were no
-    others; `more`: there were others that are to be sent."""
+    others, and nothing is read again; `more`: there were others that are to be sent."""
 
+    shop: str
+    account: str
+    each: int
     marks: Sequence[Mark]
     whole: bool
     more: bool
 
-    def of(self, first: str, last: str) -> list[Mark]:
-        """Those of the kinds from `first` to `last`."""
-        return [mark for mark in self.marks if first <= mark.priority <= last]
+    @property
+    def live(self) -> list[Mark]:
+        """Those that wait for nothing."""
+        return [mark for mark in self.marks if mark.priority in LIVE]
+
+    def due(self, now: datetime) -> list[Mark]:
+        """Those whose wait is over."""
+        until = int(now.timestamp() * 1000)
+        if self.whole:
+            return [mark for mark in self.between(WAITING, WAITING) if mark.at <= until]
+        found = list[Mark]()
+        for pk in _slots(self.shop, self.account):
+            last = f"{WAITING}#{until:013d}~"
+            rows, _ = dynamo.query(TABLE, pk, since=f"{WAITING}#", until=last, limit=self.each)
+            found += map(_mark, rows)
+        return found
+
+    def next_due(self) -> int | None:
+        """When the next waiting one is due (ms); None where none waits."""
+        if self.whole:
+            return min((mark.at for mark in self.between(WAITING, WAITING)), default=None)
+        found = list[int]()
+        for pk in _slots(self.shop, self.account):
+            rows, _ = dynamo.query(TABLE, pk, begins=f"{WAITING}#", limit=1)
+            found += [_mark(row).at for row in rows]
+        return min(found, default=None)
+
+    def between(self, first: str, last: str) -> Iterator[Mark]:
+        """All of the kinds from `first` to `last`."""
+        if self.whole:
+            yield from (mark for mark in self.marks if first <= mark.priority <= last)
+            return
+        for pk in _slots(self.shop, self.account):
+            after: str | None = ""
+            while after is not None:
+                rows, after = dynamo.query(TABLE, pk, since=f"{first}#", until=f"{last}~", after=after)
+                yield from map(_mark, rows)
 
 
 def look(shop: str, account: str, each: int) -> Look:
     """The first marks of an account, up to `each` of every slot."""
     found, whole, more = list[Mark](), True, False
-    for slot in range(keys.SLOTS):
-        rows, after = dynamo.query(TABLE, keys.dirty(shop, account, slot), limit=each)
+    for pk in _slots(shop, account):
+        rows, after = dynamo.query(TABLE, pk, limit=each)
         found += map(_mark, rows)
         whole = whole and after is None
         more = more or (after is not None and found[-1].priority in LIVE)
-    return Look(sorted(found, key=lambda mark: mark.key[1]), whole, more)
+    return Look(shop, account, each, sorted(found, key=lambda mark: mark.key[1]), whole, more)
 
 
-def between(shop: str, account: str, first: str, last: str) -> Iterator[Mark]:
-    """All marks of the kinds from `first` to `last`, slot by slot."""
-    for slot in range(keys.SLOTS):
-        after: str | None = ""
-        while after is not None:
-            rows, after = dynamo.query(
-                TABLE, keys.dirty(shop, account, slot), since=f"{first}#", until=f"{last}~", after=after
-            )
-            yield from map(_mark, rows)
-
-
-def due(shop: str, account: str, now: datetime, each: int) -> list[Mark]:
-    """Marks whose wait is over, up to `each` of every slot."""
-    until = f"{WAITING}#{int(now.timestamp() * 1000):013d}~"
-    found = list[Mark]()
-    for slot in range(keys.SLOTS):
-        rows, _ = dynamo.query(TABLE, keys.dirty(shop, account, slot), since=f"{WAITING}#", until=until, limit=each)
-        found += map(_mark, rows)
-    return found
-
-
-def next_due(shop: str, account: str) -> int | None:
-    """When the next waiting mark is due (ms); None where none waits."""
-    found = list[int]()
-    for slot in range(keys.SLOTS):
-        rows, _ = dynamo.query(TABLE, keys.dirty(shop, account, slot), begins=f"{WAITING}#", limit=1)
-        found += [_mark(row).at for row in rows]
-    return min(found, default=None)
+def _slots(shop: str, account: str) -> Iterator[str]:
+    return (keys.dirty(shop, account, slot) for slot in range(keys.SLOTS))
 
 
 def _mark(row: Mapping[str, Any]) -> Mark:
@@ -205,5 +216,5 @@ def landed(shop: str, account: str) -> None:
 def forget_account(shop: str, account: str) -> None:
     """Remove all that was kept of an account that is removed."""
     gone = [key(shop, account, sent.unit) for sent in every(shop, account)]
-    gone += [mark.key for mark in between(shop, account, "0", WAITING)]
+    gone += [mark.key for mark in look(shop, account, 1).between("0", WAITING)]
     dynamo.write_many(TABLE, deletes=gone)
