@@ -317,7 +317,7 @@ class Yandex(Script):
         }
 
     def order(self) -> dict[str, Any]:
-        return posting("55", theirs={"status": "PROCESSING", "substatus": self.substatus})
+        return posting("55", supply="9", theirs={"status": "PROCESSING", "substatus": self.substatus})
 
     def ready(self, given: Any, rows: Any) -> Any:
         self.substatus = given["substatus"]
@@ -339,6 +339,24 @@ def test_yandex_is_boxed_and_made_ready_then_its_shipment_is_confirmed(clock: Cl
     assert state("55") == "done"
     assert (script.count("order.boxes"), script.count("order.status"), script.count("shipment.confirm")) == (1, 1, 1)
     assert body("55")["status"] == "packed"  # in delivery is the marketplace's word
+
+
+def test_a_run_that_dies_as_it_confirms_a_shipment_is_followed_by_one_that_sees_it_confirmed(clock: Clock) -> None:
+    shop, script = account("yandex_market"), Yandex()
+    run(shop, script, clock)
+    operations.change(shop, "55", "packed", {}, clock, script)
+    operations.ask(shop, "55", "handed_over", {}, clock())
+
+    def die(given: Any, rows: Any) -> Any:
+        script.confirm(given, rows)
+        raise Died
+
+    script.answers["shipment.confirm"] = die
+    with pytest.raises(Died):
+        run(shop, script, clock)
+    script.answers["shipment.confirm"] = Refused("it is OUTBOUND_CONFIRMED", code="refused")
+    run(shop, script, clock)
+    assert (state("55"), script.count("shipment.confirm")) == ("done", 1)
 
 
 def test_a_step_refused_by_the_marketplace_ends_the_operation(clock: Clock) -> None:

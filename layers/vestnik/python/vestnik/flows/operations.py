@@ -143,8 +143,8 @@ def _one(
         return set()
     together = [n for n, one in todo.items() if one["key"] == key] if key else [number]
     given = operations.given_of(step, seen)
-    if key and step.get("keep") and not step.get("pick") and (looks := _looks(this, seen)):
-        supplies.ask(this.account.shop, this.account.id, key, given, looks)
+    if key and step.get("keep") and not step.get("pick") and _can_look(this, seen):
+        supplies.ask(this.account.shop, this.account.id, key, given)
     answer = _call(this, step, together, given, operations.rows_of(step, seen))
     if answer is None:
         if key:
@@ -157,10 +157,10 @@ def _one(
     return set()
 
 
-def _looks(this: Reading, seen: Seen) -> set[str]:
-    """The calls of the operation that look for what may have been made."""
+def _can_look(this: Reading, seen: Seen) -> bool:
+    """Whether the operation can look for what may have been made."""
     steps = marketplaces.shipped(this.account.marketplace).operations[seen["posting"]["operation"]["to"]]
-    return {step["call"] for step in steps if step.get("pick")}
+    return any(step.get("pick") for step in steps)
 
 
 def _anew(this: Reading, key: str, in_doubt: Mapping[str, Any]) -> None:
@@ -189,6 +189,9 @@ def _key(step: operations.Step, seen: Seen) -> dict[str, Any]:
 
 
 def _is_done(this: Reading, step: operations.Step, key: str) -> bool:
+    """Whether a supply's step is done. What a run saw is not what the next one would see."""
+    if step.get("look"):
+        return (step["call"], key) in this.looked
     return step["call"] in supplies.filling(this.account.shop, this.account.id, key).get("done", ())
 
 
@@ -209,6 +212,7 @@ def _filled(this: Reading, step: operations.Step, key: str, told: Mapping[str, A
         about = {"warehouse": body.get("warehouse"), "cargo": body.get("cargo"), "created_at": _at(this)}
         supplies.put(shop, account, str(told["supply"]), **about)
     supplies.fill(shop, account, key, told, step["call"])
+    this.looked.add((step["call"], key))
 
 
 def _in_rows(this: Reading, position: int, step: operations.Step, todo: Mapping[str, Seen]) -> None:

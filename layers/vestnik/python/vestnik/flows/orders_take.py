@@ -31,7 +31,7 @@ Told = Mapping[str, Any]
 @dataclass(slots=True)
 class Reading:
     """One run's reading of an account. `began`: when it was connected; `seen`: whose status was told in this run;
-    `did`: how many postings changed."""
+    `looked`: which looks at supplies, {call, key}, this run has made; `did`: how many postings changed."""
 
     account: Account
     clock: Clock
@@ -39,6 +39,7 @@ class Reading:
     read: Statuses
     began: datetime
     seen: set[str] = field(default_factory=set)
+    looked: set[tuple[str, str]] = field(default_factory=set)
     did: int = 0
 
 

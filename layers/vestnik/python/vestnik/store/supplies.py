@@ -6,7 +6,7 @@ record of each that we made.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from vestnik.domain.market import postings
@@ -33,12 +33,11 @@ def fill(shop: str, account: str, key: str, told: Mapping[str, Any], call: str) 
     dynamo.update(TABLE, keys.filling(shop, account), key, put={"v": 1, "kept": _text(kept)}, add={"done": {call}})
 
 
-def ask(shop: str, account: str, key: str, given: Mapping[str, Any], looks: Collection[str]) -> None:
-    """Note what is about to be asked for, until `fill` keeps its answer: where the run dies in between, the calls that
-    look for it are made again. Unconditional: as `fill`."""
+def ask(shop: str, account: str, key: str, given: Mapping[str, Any]) -> None:
+    """Note what is about to be asked for, until `fill` keeps its answer: where the run dies in between, it is looked
+    for. Unconditional: as `fill`."""
     kept = {**(filling(shop, account, key).get("kept") or {}), IN_DOUBT: given}
-    place = keys.filling(shop, account), key
-    dynamo.update(TABLE, *place, put={"v": 1, "kept": _text(kept)}, take={"done": set(looks)})
+    dynamo.update(TABLE, keys.filling(shop, account), key, put={"v": 1, "kept": _text(kept)})
 
 
 def doubt(shop: str, account: str, key: str, given: Mapping[str, Any]) -> None:
