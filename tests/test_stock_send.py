@@ -11,7 +11,7 @@ from tests.stock_market import SHOP, Bench, bench
 from vestnik.domain.market.definitions import Outcome
 from vestnik.errors import Later, Refused, Unknown
 from vestnik.flows import stock_holds, stock_readback, stock_send, stock_touch
-from vestnik.store import runs, stock_sent, units
+from vestnik.store import keys, runs, stock_sent, units
 
 
 @pytest.fixture
@@ -245,6 +245,16 @@ def test_calls_are_full_whatever_part_of_the_marked_needs_sending(desk: Bench) -
     desk.do(lambda: stock_touch.units(SHOP, desk.account.id, names[1::2], desk.now))
     desk.run()
     assert [len(call) for call in desk.market.calls] == [10, 10, 10]
+
+
+@pytest.mark.slow
+def test_calls_are_full_where_more_is_marked_than_a_first_look_shows(desk: Bench) -> None:
+    desk.market.rows = stock_send.FEWEST * keys.SLOTS + 48
+    names = desk.many(desk.market.rows + 100)
+    desk.run()
+    desk.stock(**dict.fromkeys(names, 7))
+    desk.run()
+    assert [len(call) for call in desk.market.calls] == [desk.market.rows, 100]
 
 
 # The guard against zeroing
