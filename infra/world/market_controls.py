@@ -39,6 +39,8 @@ def _open(world: World, asked: Asked) -> dict[str, Any]:
     """Two cabinets at each marketplace's twin, with what an account signs in with. {connect: [accounts]}: those are
     brought in and connected, with goods of which the stock is told."""
     plan, wanted = marketplaces.small(world), asked.get("connect", [])
+    if not isinstance(wanted, list):
+        raise Wrong("/connect", f"a list of accounts such as ozon-1; found {wanted!r}")
     if not world.cabinets:
         marketplaces.open_all(world, plan)
     chosen = [one for one in world.cabinets if one.account in wanted]
@@ -52,7 +54,11 @@ def _open(world: World, asked: Asked) -> dict[str, Any]:
 
 def _buy(world: World, asked: Asked) -> dict[str, Any]:
     """A buyer orders: {account, article, quantity?}. The number is null where the marketplace shows too few."""
-    found, article, quantity = _cabinet(world, asked.get("account")), asked.get("article"), asked.get("quantity", 1)
+    found, article, quantity = (
+        _cabinet(world, asked.get("account")),
+        str(asked.get("article")),
+        asked.get("quantity", 1),
+    )
     if article not in found.cards:
         raise Wrong("/article", f"one of {', '.join(found.cards)}; found {article!r}")
     if not isinstance(quantity, int) or quantity < 1:

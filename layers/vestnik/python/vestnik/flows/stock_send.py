@@ -173,7 +173,7 @@ class _Run:
         """Work off what is marked. `look`: its beginning."""
         size = self.outside.size(self.clock())
         each = max(FEWEST, size // 4)
-        if look.more and each > look.each:
+        if not look.whole and each > look.each:
             look = stock_sent.look(self.account.shop, self.account.id, each)  # enough for full calls
         while pending := self._pending(look):
             self._work_off(pending, size, look.more)
