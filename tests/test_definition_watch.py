@@ -120,6 +120,19 @@ def test_one_without_a_replacement_is_told_once_a_day_until_it_is_mended(world: 
     assert [one["name"] for one in called(world)] == ["Sofia"]
 
 
+def test_one_that_works_again_by_itself_is_held_to_be_well_after_a_while(world: World, shop: Shop) -> None:
+    twin: Any = world.markets["wildberries"]
+    twin.off.add("/api/v3/warehouses")
+    with pytest.raises(Refused):
+        called(world)
+    twin.off.clear()
+    assert (called(world)[0]["name"], health(shop)["state"]) == ("Sofia", "failing")
+    world.advance(timedelta(minutes=15))
+    called(world)
+    assert health(shop)["state"] == "ok"
+    assert len(told(world, "no longer works")) == 1
+
+
 def test_a_plain_list_that_is_refused_is_a_call_that_is_written_wrong(world: World, shop: Shop) -> None:
     published(shop, LIST, LIST, path="/api/v3/gone", errors=[])
     with pytest.raises(Refused):

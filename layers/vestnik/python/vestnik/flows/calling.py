@@ -83,11 +83,13 @@ def call(
     definition = definitions_in_force.need(account, purpose, now)
     try:
         answer = perform(account, definition, now, given=given, rows=rows, page=page)
-        if not (why := _useless(answer)) or not definition_watch.failed(account, definition, why, now):
+        if _worked(answer):
+            definition_watch.worked(account, definition, now)
+        if not (why := _useless(answer)) or not definition_watch.failed(account, definition, why, now, call=True):
             return answer
     except Refused as refused:
         blamed = refused.code == "gone" or _misspoken(definition, refused, rows)
-        if not blamed or not definition_watch.failed(account, definition, refused.reason, now):
+        if not blamed or not definition_watch.failed(account, definition, refused.reason, now, call=True):
             raise
     return perform(account, definitions_in_force.need(account, purpose, now), now, given=given, rows=rows, page=page)
 
@@ -96,6 +98,10 @@ def _misspoken(definition: Definition, refused: Refused, rows: Sequence[Row]) ->
     """Whether a refusal of the whole call speaks of how it is written: it is of many rows, or of a plain list."""
     ours = len(rows) >= FEW or definition["purpose"].endswith((".list", ".new"))
     return ours and refused.code == "refused" and refused.more.get("status") in MISSPOKEN
+
+
+def _worked(answer: Answer) -> bool:
+    return not answer.outcomes or any(one.ok for one in answer.outcomes.values())
 
 
 def _useless(answer: Answer) -> str:
@@ -278,7 +284,7 @@ def _send(account: Account, market: Marketplace, definition: Definition, rendere
         headers["Content-Type"] = "application/json"
     url = web.base(rendered.host) + rendered.target
     try:
-        return web.ask(rendered.method, url, body, headers, most=ANSWER_BYTES, whole=True)
+        return web.ask(rendered.method, url, body, headers, most=ANSWER_BYTES, whole=True, name=market.title)
     except Unknown as lost:
         if definitions.writes(definition):
             raise

@@ -1,7 +1,8 @@
 """Watching over request definitions: what no longer works is told at once, and replaced where a successor is named.
 
 Nothing is written for a call that works. A definition that fails leaves one small setting (kind `request_state`), which
-reaches every worker with the settings' revision; it goes when the definition is mended, or a newer one is shipped.
+reaches every worker with the settings' revision; it goes when the definition is mended, a newer one is shipped, or its
+calls work again.
 """
 
 import json
@@ -19,12 +20,14 @@ STATE = "request_state"
 BY = "system:watch"
 SOON = timedelta(days=14)
 JUST_OVER = timedelta(days=3)
+DOUBTED = timedelta(minutes=15)
 LONGEST_REASON = 500
 
 
-def failed(account: Account, definition: Definition, reason: str, now: datetime) -> bool:
+def failed(account: Account, definition: Definition, reason: str, now: datetime, *, call: bool = False) -> bool:
     """Take note that a definition no longer works, tell of it, and put its replacement in force where one is named.
-    True: another definition serves its purpose now, so try again."""
+    True: another definition serves its purpose now, so try again. `call`: a call showed it, so one that works shows the
+    opposite (`worked`); else what calls that seemed to work came to."""
     serving = _serving(account, definition["purpose"], now)
     if serving is not None and serving != definition:
         return True  # somebody was quicker: a person who mended it, or another run that met the same
@@ -34,9 +37,17 @@ def failed(account: Account, definition: Definition, reason: str, now: datetime)
     if heir is None and told.get("day") == day and told.get("reason") == reason[:LONGEST_REASON]:
         return False  # told today already
     _tell_failing(account, definition, reason, heir, now)  # first: told twice it is one event, lost it would be silence
-    _keep(account.shop, definition, reason, heir, now)
+    _keep(account.shop, definition, reason, heir, now, call=call)
     settings.current(account.shop, now)  # read anew: this run goes on with the replacement
     return heir is not None
+
+
+def worked(account: Account, definition: Definition, now: datetime) -> None:
+    """Hold against a definition no longer that calls of it failed, where nothing took its place; but not at once, for
+    those of another account may fail still."""
+    told = state(account.shop, definition["id"], now)
+    if told.get("call") and not told["replaced_by"] and now - datetime.fromisoformat(told["at"]) >= DOUBTED:
+        forgive(account.shop, definition["id"], BY, now)
 
 
 def look(account: Account, now: datetime) -> None:
@@ -105,7 +116,9 @@ def _state(shop: str, id: str) -> dict[str, Any]:
     return dict(found["body"]) if found and found["body"] else {}
 
 
-def _keep(shop: str, definition: Definition, reason: str, heir: Definition | None, now: datetime) -> None:
+def _keep(
+    shop: str, definition: Definition, reason: str, heir: Definition | None, now: datetime, *, call: bool
+) -> None:
     """Write down that it fails. Unconditional: two runs that meet the same failure write the same."""
     body: dict[str, Any] = {
         "reason": reason[:LONGEST_REASON],
@@ -113,6 +126,7 @@ def _keep(shop: str, definition: Definition, reason: str, heir: Definition | Non
         "day": f"{now:%Y-%m-%d}",
         "version": version_of(definition),
         "replaced_by": heir["id"] if heir else None,
+        "call": call,
     }
     settings.put(shop, STATE, definition["id"], body, by=BY, now=now)
 

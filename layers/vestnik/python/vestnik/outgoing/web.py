@@ -43,10 +43,18 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
 
 
 def ask(
-    method: str, url: str, body: bytes, headers: dict[str, str], *, most: int = ANSWER_BYTES, whole: bool = False
+    method: str,
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    most: int = ANSWER_BYTES,
+    whole: bool = False,
+    name: str = "",
 ) -> Answer:
     """Ask once. At most `most` bytes of the answer are read; with `whole`, an answer that is cut short or longer is
-    Unknown. Raises Refused (address not allowed, `unsendable`), Later (not sent), Unknown (perhaps done)."""
+    Unknown. `name`: what people call the other side (its host, where absent). Raises Refused (address not allowed,
+    `unsendable`), Later (not sent), Unknown (perhaps done)."""
     to = guard.target(url)
     connection = _take(to) or _connect(to)
     try:
@@ -56,7 +64,7 @@ def ask(
             answer = _read(response, most, whole)
     except (OSError, http.client.HTTPException) as broken:
         connection.close()
-        raise Unknown(f"{to.host} gave no answer: {type(broken).__name__}") from None
+        raise Unknown(f"{name or to.host} gave no answer: {type(broken).__name__}") from None
     except Refused:
         connection.close()
         raise
