@@ -124,6 +124,15 @@ def test_messages_are_listed_by_day_state_channel_person_and_order(shop: Shop, i
     assert messages_of(shop, f"{order}&day=2026-11-19") == []
 
 
+def test_the_newest_message_of_a_part_stands_first(shop: Shop, id: str) -> None:
+    for n in range(4):
+        shop.world.advance(timedelta(minutes=2))
+        placed(shop, f"{id}-{n}")
+    times = [one["created"] for one in shop.get("messages?limit=200").json()["items"]]
+    assert len(times) > 4
+    assert times == sorted(times, reverse=True)
+
+
 def test_a_part_of_a_filtered_list_tells_where_to_go_on(shop: Shop) -> None:
     for _ in range(5):
         placed(shop, f"many-{next(numbers)}")

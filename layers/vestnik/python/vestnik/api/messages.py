@@ -90,8 +90,9 @@ def list_messages(
 ) -> Page[Message]:
     """List the messages of a day, or of the last seven.
 
-    The newest day comes first. Filters are applied while reading: a part may be short, even empty, and still have a
-    `next`. A message that no sender has touched yet is not listed; its event shows it as planned.
+    The newest day comes first, and within a part the newest message; the parts of one day are in no order of time.
+    Filters are applied while reading: a part may be short, even empty, and still have a `next`. A message that no
+    sender has touched yet is not listed; its event shows it as planned.
     """
     today = resources.now().date()
     whom = person if ":" in person or not person else f"customer:{person}"
@@ -100,7 +101,8 @@ def list_messages(
     listing = f"messages/{day or ''}/{sorted(filters.items())}"
     back_to = day or today - RECENT
     found, more = _days_back(day or today, back_to, filters, limit, opened(listing, cursor))
-    return page(listing, found, more, Message)
+    newest = sorted(found, key=lambda message: message["created"] or "", reverse=True)
+    return page(listing, newest, more, Message)
 
 
 def _days_back(
