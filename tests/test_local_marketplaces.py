@@ -108,9 +108,11 @@ def test_a_buyer_calls_off_and_an_unknown_order_is_refused(world: World, sold: d
 
 def test_a_feed_knows_no_returns(world: World) -> None:
     world.reset()
-    asked(world, "/_local/marketplaces/open")
-    number = asked(world, "/_local/marketplaces/buy", account="feed-1", article="CUP-SET-6")[1]
-    assert number == {"number": None}, "a cabinet that is not connected shows nothing yet"
+    assert asked(world, "/_local/marketplaces/open", connect="feed-1")[0] == 422  # not a list
+    asked(world, "/_local/marketplaces/open", connect=["feed-1"])
+    number = asked(world, "/_local/marketplaces/buy", account="feed-1", article="CUP-SET-6")[1]["number"]
+    status, told = asked(world, "/_local/marketplaces/return", order=f"feed-1:{number}")
+    assert (status, told["detail"]) == (422, "feed does not tell of returns")
 
 
 def test_an_outage_hangs_up_until_it_ends(world: World) -> None:

@@ -1,6 +1,6 @@
 """The OpenAPI document against the API it describes: every operation, odd and wrong input, and chains of requests.
 
-`make test` tries a few examples of each operation; SCHEMATHESIS_EXAMPLES=50 tries them all.
+`make slow` tries a few examples of each operation; SCHEMATHESIS_EXAMPLES=50 tries them all.
 """
 
 import json

@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.twins.market import MarketTwin
 from infra.world import marketplaces
-from infra.world.cabinets import Cabinet, NoReturns
+from infra.world.cabinets import Cabinet, Counter, NoReturns
 from infra.world.durations import duration
 from infra.world.world import World
 
@@ -66,35 +66,18 @@ def _buy(world: World, asked: Asked) -> dict[str, Any]:
     return {"number": found.counter.sell(article, quantity)}
 
 
-def _cancel(world: World, asked: Asked) -> dict[str, Any]:
-    """A buyer calls an order off (or, where the marketplace has it so, asks that it be): {order}."""
-    cabinet, number = _order(world, asked)
-    cabinet.counter.cancel(number)
-    return _stands(cabinet, number)
+def _befalls(what: Callable[[Counter, str, Asked], None]) -> Callable[[World, Asked], dict[str, Any]]:
+    """What befalls an order, {order}: where it stands then."""
 
+    def happens(world: World, asked: Asked) -> dict[str, Any]:
+        cabinet, number = _order(world, asked)
+        try:
+            what(cabinet.counter, number, asked)
+        except NoReturns as none:
+            raise Wrong("/order", f"{cabinet.marketplace} does not tell of returns") from none
+        return next({"theirs": one["theirs"]} for one in cabinet.counter.orders() if one["number"] == number)
 
-def _take(world: World, asked: Asked) -> dict[str, Any]:
-    """The marketplace takes an order's parcel over, and carries it: {order}."""
-    cabinet, number = _order(world, asked)
-    cabinet.counter.take(number)
-    return _stands(cabinet, number)
-
-
-def _deliver(world: World, asked: Asked) -> dict[str, Any]:
-    """The buyer has the parcel: {order}."""
-    cabinet, number = _order(world, asked)
-    cabinet.counter.deliver(number)
-    return _stands(cabinet, number)
-
-
-def _return(world: World, asked: Asked) -> dict[str, Any]:
-    """An order's goods are on their way back, or (`received`) back with the seller: {order, received?}."""
-    cabinet, number = _order(world, asked)
-    try:
-        cabinet.counter.give_back(number, received=bool(asked.get("received")))
-    except NoReturns as none:
-        raise Wrong("/order", f"{cabinet.marketplace} does not tell of returns") from none
-    return _stands(cabinet, number)
+    return happens
 
 
 def _outage(world: World, asked: Asked) -> dict[str, Any]:
@@ -149,17 +132,13 @@ def _order(world: World, asked: Asked) -> tuple[Cabinet, str]:
     return found, number
 
 
-def _stands(cabinet: Cabinet, number: str) -> dict[str, Any]:
-    return next({"theirs": one["theirs"]} for one in cabinet.counter.orders() if one["number"] == number)
-
-
 HAPPENINGS: dict[str, Callable[[World, Asked], dict[str, Any]]] = {
     "open": _open,
     "buy": _buy,
-    "cancel": _cancel,
-    "take": _take,
-    "deliver": _deliver,
-    "return": _return,
+    "cancel": _befalls(lambda counter, number, _: counter.cancel(number)),
+    "take": _befalls(lambda counter, number, _: counter.take(number)),
+    "deliver": _befalls(lambda counter, number, _: counter.deliver(number)),
+    "return": _befalls(lambda counter, number, asked: counter.give_back(number, received=bool(asked.get("received")))),
     "outage": _outage,
     "date": _date,
     "move": _move,

@@ -332,7 +332,7 @@ def answer_marketplace_order_cancellation(id: Id, body: CancellationAnswer) -> A
     for orders that it has taken over; the others cancel by themselves.
     """
     to = operation_rules.GRANTED if body.grant else operation_rules.DECLINED
-    asked = _ask_to(id, to, {} if body.grant else body.model_dump(include={"reason"}, exclude_none=True))
+    asked = _ask_to(id, to, body.model_dump(include={"reason"}, exclude_none=True))
     syncs.wake(caller().shop, postings.parts_of(id)[0], "orders")
     return asked
 

@@ -29,10 +29,9 @@ Links = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """What a posting is to take of the stock: `how`, as `postings.wanted` has it; of which items how many, out of which
-    of the shop's warehouses (none named: any); since when they are gone ("": they are not)."""
+    """What a posting is to take of the stock: of which items how many, out of which of the shop's warehouses (none
+    named: any); since when they are gone ("": they are not)."""
 
-    how: str
     items: Mapping[str, int]
     warehouses: Sequence[str]
     gone_at: str
@@ -40,7 +39,7 @@ class Takes:
     @property
     def mark(self) -> str:
         """Short, and another for whatever else is taken."""
-        told = json.dumps([self.how, sorted(self.items.items()), list(self.warehouses), self.gone_at])
+        told = json.dumps([sorted(self.items.items()), list(self.warehouses), self.gone_at])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
@@ -155,7 +154,7 @@ def warehouses(account: Account, body: Posting) -> list[str]:
 def _takes(account: Account, body: Posting) -> Takes:
     wanted = postings.wanted(body)
     items = postings.held_items(body) if wanted != "nothing" else {}
-    return Takes(wanted, items, warehouses(account, body), body["left_at"] if wanted == "gone" else "")
+    return Takes(items, warehouses(account, body), body["left_at"] if wanted == "gone" else "")
 
 
 def _hold(stored: Stored, takes: Takes, now: datetime) -> None:

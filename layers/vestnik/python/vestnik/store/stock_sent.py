@@ -104,13 +104,8 @@ class Look:
     def between(self, first: str, last: str) -> Iterator[Mark]:
         """All of the kinds from `first` to `last`."""
         if self.whole:
-            yield from (mark for mark in self.marks if first <= mark.priority <= last)
-            return
-        for pk in _slots(self.shop, self.account):
-            after: str | None = ""
-            while after is not None:
-                rows, after = dynamo.query(TABLE, pk, since=f"{first}#", until=f"{last}~", after=after)
-                yield from map(_mark, rows)
+            return (mark for mark in self.marks if first <= mark.priority <= last)
+        return _between(self.shop, self.account, first, last)
 
 
 def look(shop: str, account: str, each: int) -> Look:
@@ -122,6 +117,14 @@ def look(shop: str, account: str, each: int) -> Look:
         whole = whole and after is None
         more = more or (after is not None and found[-1].priority in LIVE)
     return Look(shop, account, each, sorted(found, key=lambda mark: mark.key[1]), whole, more)
+
+
+def _between(shop: str, account: str, first: str, last: str) -> Iterator[Mark]:
+    for pk in _slots(shop, account):
+        after: str | None = ""
+        while after is not None:
+            rows, after = dynamo.query(TABLE, pk, since=f"{first}#", until=f"{last}~", after=after)
+            yield from map(_mark, rows)
 
 
 def _slots(shop: str, account: str) -> Iterator[str]:
@@ -216,5 +219,5 @@ def landed(shop: str, account: str) -> None:
 def forget_account(shop: str, account: str) -> None:
     """Remove all that was kept of an account that is removed."""
     gone = [key(shop, account, sent.unit) for sent in every(shop, account)]
-    gone += [mark.key for mark in look(shop, account, 1).between("0", WAITING)]
+    gone += [mark.key for mark in _between(shop, account, "0", WAITING)]
     dynamo.write_many(TABLE, deletes=gone)
