@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from infra.world import World
-from infra.world.durations import duration
 from infra.world.faults import none
 from infra.world.http_api import LARGEST_REQUEST
+from infra.world.market_controls import span
 from infra.world.play import outcomes, play
-from infra.world.server import Server
+from infra.world.server import LONGEST, Server
 from tests.over_http import get, post
 from vestnik import events
 
@@ -142,10 +142,19 @@ def test_the_map_and_the_first_page_are_served(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("PT10M", 600), ("P1DT1H", 90_000), ("P2W", 1_209_600), ("PT0.5S", 0.5), ("P", None), ("PT", None)],
+    [
+        ("PT10M", 600),
+        ("P1DT1H", 90_000),
+        ("P2W", 1_209_600),
+        ("PT0.5S", 0.5),
+        ("P", None),
+        ("PT", None),
+        ("P1DT", None),
+        ("P9999999999D", None),
+    ],
 )
 def test_durations_are_iso_8601(text: str, seconds: float | None) -> None:
-    found = duration(text)
+    found = span(text, LONGEST)
     assert (found.total_seconds() if found is not None else None) == seconds
 
 

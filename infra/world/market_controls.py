@@ -8,8 +8,8 @@ from typing import Any
 from infra.twins.market import MarketTwin
 from infra.world import marketplaces
 from infra.world.cabinets import Cabinet, Counter, NoReturns
-from infra.world.durations import duration
 from infra.world.world import World
+from vestnik.domain import rules
 
 type Asked = Mapping[str, Any]
 
@@ -22,6 +22,15 @@ class Wrong(Exception):
     def __init__(self, where: str, detail: str) -> None:
         self.where, self.detail = where, detail
         super().__init__(detail)
+
+
+def span(told: object, most: timedelta) -> timedelta | None:
+    """An ISO 8601 duration up to `most`; None where it is none."""
+    try:
+        found = rules.duration(str(told))
+    except ValueError:
+        return None
+    return found if found <= most else None
 
 
 def happen(world: World, what: str, body: bytes) -> dict[str, Any]:
@@ -82,8 +91,8 @@ def _befalls(what: Callable[[Counter, str, Asked], None]) -> Callable[[World, As
 
 def _outage(world: World, asked: Asked) -> dict[str, Any]:
     """A marketplace hangs up on everybody: {marketplace, lasts: PT10M}. PT0S ends it."""
-    twin, lasts = _twin(world, asked), duration(str(asked.get("lasts")))
-    if lasts is None or lasts > LONGEST_OUTAGE:
+    twin, lasts = _twin(world, asked), span(asked.get("lasts"), LONGEST_OUTAGE)
+    if lasts is None:
         raise Wrong("/lasts", f"an ISO 8601 duration up to a day, such as PT10M; found {asked.get('lasts')!r}")
     twin.outage(lasts)
     return {"until": f"{world.now() + lasts:%Y-%m-%dT%H:%M:%SZ}"}

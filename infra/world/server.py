@@ -11,9 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 from infra import printed_map
 from infra.twins import listening
 from infra.world import pages
-from infra.world.durations import duration
 from infra.world.http_api import LARGEST_REQUEST, Request, Response, refusal
-from infra.world.market_controls import HAPPENINGS, Wrong, happen
+from infra.world.market_controls import HAPPENINGS, Wrong, happen, span
 from infra.world.world import World
 
 LONGEST = timedelta(days=366)
@@ -126,8 +125,8 @@ def _clock(world: World, body: bytes) -> Response:
     except ValueError:
         return problem(400, "not-json", "the body is not JSON")
     value = asked.get("advance") if isinstance(asked, dict) else None
-    delta = duration(value) if isinstance(value, str) else None
-    if delta is None or not timedelta() <= delta <= LONGEST:
+    delta = span(value, LONGEST)
+    if delta is None:
         detail = f"`advance` is an ISO 8601 duration of up to {LONGEST.days} days, such as PT10M; found {value!r}"
         return problem(422, "invalid", detail, where="/advance")
     world.advance(delta)

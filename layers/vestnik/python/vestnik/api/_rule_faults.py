@@ -75,7 +75,7 @@ def _facts(pattern: Rule, where: str) -> Iterator[Coded]:
 def _delay(text: str) -> Iterator[Coded]:
     try:
         fits = timedelta() <= rules.duration(text) <= LONGEST_DELAY
-    except (ValueError, OverflowError):
+    except ValueError:
         fits = False
     if not fits:
         yield _wrong("/delay", "is no delay", text, "ISO 8601, such as PT10M or P3D; at most 30 days")

@@ -163,7 +163,7 @@ def _life_faults(text: str) -> Iterator[Fault]:
     expected = "ISO 8601, such as PT2H or P14D; at most 60 days"
     try:
         life = rules.duration(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         yield Fault("/useful_life", "is no duration", text, expected)
         return
     if not timedelta() < life <= LONGEST_LIFE:

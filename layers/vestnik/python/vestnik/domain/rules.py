@@ -11,7 +11,7 @@ from vestnik.domain.addresses import same_address
 AUDIENCES = {"customer": "customer", "webhook": "machine"}  # all other kinds of recipient are staff
 ADDRESS_OF = {"email": "email", "sms": "phone", "telegram": "telegram"}
 LONGEST_ADDRESS = {"email": 320, "sms": 40, "telegram": 64, "webhook": 2048}
-_DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
+_DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,13 @@ def _marks(colleague: Mapping[str, Any]) -> list[Any]:
 def duration(text: str) -> timedelta:
     """An ISO 8601 duration of weeks, days, hours, minutes, seconds. ValueError for anything else."""
     found = _DURATION.fullmatch(text)
-    if found is None or not any(found.groups()):
+    if found is None or not any(found.groups()) or text.endswith("T"):
         raise ValueError(f"{text!r} is no duration such as PT10M or P1DT2H")
-    weeks, days, hours, minutes, seconds = (int(n or 0) for n in found.groups())
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    weeks, days, hours, minutes, seconds = (float(n or 0) for n in found.groups())
+    try:
+        return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        raise ValueError(f"{text[:40]!r} is longer than any time") from None
 
 
 def audience(recipient_kind: str) -> str:
